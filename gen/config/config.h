@@ -22,7 +22,8 @@ typedef struct {
     int fb_words;     /* ... of this many words of `lanes` bytes */
     /* ws, ews */
     int wb_words;   /* weight buffer: words of `lanes` bytes in each of two single-port banks */
-    int psum_words; /* partial sums: entries of `lanes` accumulators in each of two banks; 1 = no partial-sum memory needed */
+    int psum_words; /* partial sums: entries of `lanes` accumulators in each of two banks; 1 = no partial-sum memory
+                       needed */
     int wrf_depth;  /* weights held per multiplier; ws: 2 (one works, one loads) */
     int arf_depth;  /* activation words kept (ews), 0 = none */
     int prf_depth;  /* partial-sum registers per output (A <= prf_depth); ws: 1 */

@@ -44,7 +44,7 @@ static inline bool lt_key_applies(const lt_key *k, int core)
 bool lt_key_legal(const lt_key *k, int value);
 
 /* Appends "16" or "tree" or "true"; what is legal ("4..8", "2, 4, 8 or 16"); the legal values nearest to an illegal one
- * (", nearest 4 and 8", or nothing if there is no sensible one). */
+ * ("; nearest 4 and 8", or nothing if there is no sensible one). */
 void lt_key_print_value(lt_buf *b, const lt_key *k, int value);
 void lt_key_print_legal(lt_buf *b, const lt_key *k);
 void lt_key_print_nearest(lt_buf *b, const lt_key *k, int value);

@@ -1,0 +1,272 @@
+#include "config/config_check.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A rule between keys. `key` is the one to change; the nearest values for which `holds` is true are found by trying
+ * them. In `expect`, $name stands for another key of the rule: its name and value in a message, its name in the manual.
+ */
+typedef struct {
+    const char *key;
+    unsigned cores;
+    bool (*when)(const lt_config *c);  /* NULL: always */
+    const char *when_key, *when_value; /* the same in words */
+    bool (*holds)(const lt_config *c);
+    const char *expect;
+} rule;
+
+/* Addresses in descriptors have 16 bits. */
+enum { MAX_ADDRESSES = 65536, TAPS = 9 };
+
+static bool post_divides(const lt_config *c)
+{
+    return c->lanes % c->post_lanes == 0;
+}
+
+static bool fb_addressable(const lt_config *c)
+{
+    return (long)c->fb_banks * c->fb_words <= MAX_ADDRESSES;
+}
+
+static bool wb_holds_entry(const lt_config *c)
+{
+    return c->wb_words >= c->lanes;
+}
+
+static bool prf_useful(const lt_config *c)
+{
+    return c->prf_depth <= c->wrf_depth;
+}
+
+static bool is_channel(const lt_config *c)
+{
+    return c->pq_mode == QPQ_CHANNEL;
+}
+
+static bool is_spatial(const lt_config *c)
+{
+    return c->pq_mode == QPQ_SPATIAL;
+}
+
+static bool is_tree(const lt_config *c)
+{
+    return c->pq_encoder == QENC_TREE;
+}
+
+static bool is_distance(const lt_config *c)
+{
+    return c->pq_encoder != QENC_TREE;
+}
+
+static bool length_divides(const lt_config *c)
+{
+    return c->lanes % c->pq_length == 0;
+}
+
+static bool length_is_window(const lt_config *c)
+{
+    return c->pq_length == TAPS;
+}
+
+static bool codebooks_divide(const lt_config *c)
+{
+    return c->lanes % (c->pq_length * c->pq_codebooks) == 0;
+}
+
+static bool codebooks_are_lanes(const lt_config *c)
+{
+    return c->pq_codebooks == c->lanes;
+}
+
+static bool one_cycle(const lt_config *c)
+{
+    return c->pq_enc_cycles == 1;
+}
+
+static bool cycles_divide(const lt_config *c)
+{
+    return c->pq_prototypes % c->pq_enc_cycles == 0;
+}
+
+static bool lut_addressable(const lt_config *c)
+{
+    long rows = 2L * c->pq_lut_rows * c->pq_prototypes;
+    return rows * (c->pq_mode == QPQ_CHANNEL ? TAPS : 1) <= MAX_ADDRESSES;
+}
+
+static bool dense_byte_fits(const lt_config *c)
+{
+    return !c->pq_dense || c->pq_codebooks * c->pq_lut_bits >= 8;
+}
+
+#define ALWAYS       NULL, NULL, NULL
+#define WHEN_CHANNEL is_channel, "pq_mode", "channel"
+#define WHEN_SPATIAL is_spatial, "pq_mode", "spatial"
+
+static const rule rules[] = {
+    {"post_lanes", LT_ON_ALL, ALWAYS, post_divides, "a divisor of $lanes"},
+    {"fb_words", LT_ON_ALL, ALWAYS, fb_addressable, "at most 65536 words over all $fb_banks (addresses have 16 bits)"},
+    {"wb_words", LT_ON_WS | LT_ON_EWS, ALWAYS, wb_holds_entry, "at least $lanes (the words of one array of weights)"},
+    {"prf_depth", LT_ON_EWS, ALWAYS, prf_useful, "at most $wrf_depth (every partial sum needs its own weight)"},
+    {"pq_length", LT_ON_PQ, WHEN_CHANNEL, length_divides, "a divisor of $lanes"},
+    {"pq_length", LT_ON_PQ, WHEN_SPATIAL, length_is_window, "9, the taps of a 3 x 3 window"},
+    {"pq_codebooks", LT_ON_PQ, WHEN_CHANNEL, codebooks_divide, "a divisor of $lanes / $pq_length"},
+    {"pq_codebooks", LT_ON_PQ, WHEN_SPATIAL, codebooks_are_lanes, "$lanes"},
+    {"pq_enc_cycles", LT_ON_PQ, is_tree, "pq_encoder", "tree", one_cycle, "1"},
+    {"pq_enc_cycles", LT_ON_PQ, is_distance, "pq_encoder", "l1 or l2", cycles_divide, "a divisor of $pq_prototypes"},
+    {"pq_lut_rows", LT_ON_PQ, WHEN_CHANNEL, lut_addressable,
+     "at most 65536 load addresses (2 halves x pq_lut_rows x $pq_prototypes x 9 taps)"},
+    {"pq_lut_rows", LT_ON_PQ, WHEN_SPATIAL, lut_addressable,
+     "at most 65536 load addresses (2 halves x pq_lut_rows x $pq_prototypes)"},
+    {"pq_dense", LT_ON_PQ, ALWAYS, dense_byte_fits,
+     "false, or $pq_codebooks times $pq_lut_bits of 8 or more (the bits of a dense weight)"},
+};
+enum { N_RULES = sizeof rules / sizeof rules[0] };
+
+/* Next $name in the text, copied to name; returns where it starts, or NULL. *after points behind it. */
+static const char *next_name(const char *text, char name[32], const char **after)
+{
+    const char *s = strchr(text, '$');
+    size_t n = 0;
+
+    if (!s) return NULL;
+    for (*after = s + 1; (islower((unsigned char)**after) || **after == '_') && n < 31; (*after)++) name[n++] = **after;
+    name[n] = '\0';
+    return s;
+}
+
+/* The text with each $name replaced: "name" in backquotes, or with cfg "name (value)". */
+static void print_expect(lt_buf *b, const char *text, const lt_config *cfg)
+{
+    char name[32];
+    const char *after, *s;
+
+    for (; (s = next_name(text, name, &after)); text = after) {
+        lt_buf_add(b, text, (size_t)(s - text));
+        if (cfg) {
+            const lt_key *k = &lt_keys[lt_key_find(name)];
+            lt_buf_printf(b, "%s = ", name);
+            lt_key_print_value(b, k, lt_key_get(k, cfg));
+        } else {
+            lt_buf_printf(b, "`%s`", name);
+        }
+    }
+    lt_buf_puts(b, text);
+}
+
+/* Do all keys of the rule have sensible values? */
+static bool usable(const rule *r, const lt_config_pos *pos)
+{
+    char name[32];
+    const char *after = r->expect;
+
+    if (pos->bad[lt_key_find(r->key)] || (r->when_key && pos->bad[lt_key_find(r->when_key)])) return false;
+    while (next_name(after, name, &after))
+        if (pos->bad[lt_key_find(name)]) return false;
+    return true;
+}
+
+static int rule_line(const rule *r, const lt_config_pos *pos)
+{
+    char name[32];
+    const char *after = r->expect;
+    int line = pos->line[lt_key_find(r->key)];
+
+    while (line == 0 && next_name(after, name, &after)) line = pos->line[lt_key_find(name)];
+    return line;
+}
+
+/* Legal values of the rule's key for which it holds, nearest to the present one. */
+static void print_nearest(lt_buf *b, const rule *r, const lt_config *cfg)
+{
+    const lt_key *k = &lt_keys[lt_key_find(r->key)];
+    lt_config c = *cfg;
+    int got = lt_key_get(k, cfg), below = -1, above = -1;
+
+    if (k->type == LT_KEY_BOOL || k->type == LT_KEY_ENUM) return;
+    for (int v = k->min; v <= k->max && above < 0; v++) {
+        if (!lt_key_legal(k, v)) continue;
+        lt_key_set(k, &c, v);
+        if (!r->holds(&c)) continue;
+        if (v < got)
+            below = v;
+        else
+            above = v;
+    }
+    if (below >= 0 && above >= 0)
+        lt_buf_printf(b, "; nearest %d and %d", below, above);
+    else if (below >= 0 || above >= 0)
+        lt_buf_printf(b, "; nearest %d", below >= 0 ? below : above);
+}
+
+void lt_config_begin_error(lt_errlist *errs, const lt_config_pos *pos, int line, const char *key)
+{
+    if (line > 0)
+        lt_buf_printf(&errs->text, "%s:%d: %s: ", pos->where, line, key);
+    else
+        lt_buf_printf(&errs->text, "%s: %s: ", pos->where, key);
+}
+
+static void check_key(const lt_config *cfg, int i, lt_config_pos *pos, lt_errlist *errs)
+{
+    const lt_key *k = &lt_keys[i];
+    int v = lt_key_get(k, cfg), core = cfg->core;
+
+    if (i > 0 && !lt_key_applies(k, core)) {
+        if (v == k->def[core]) return;
+        lt_config_begin_error(errs, pos, pos->line[i], k->name);
+        lt_buf_printf(&errs->text, "got %d, expected %d: core %s has it fixed", v, k->def[core], lt_core_names[core]);
+    } else {
+        if (lt_key_legal(k, v)) return;
+        lt_config_begin_error(errs, pos, pos->line[i], k->name);
+        lt_buf_printf(&errs->text, "got %d, expected ", v);
+        lt_key_print_legal(&errs->text, k);
+        lt_key_print_nearest(&errs->text, k, v);
+    }
+    lt_errlist_end_line(errs);
+    pos->bad[i] = true;
+}
+
+void lt_config_check_all(const lt_config *cfg, lt_config_pos *pos, lt_errlist *errs)
+{
+    if (!pos->bad[0]) check_key(cfg, 0, pos, errs); /* the core: everything else depends on it */
+    if (pos->bad[0]) return;
+    for (int i = 1; i < lt_n_keys; i++)
+        if (!pos->bad[i]) check_key(cfg, i, pos, errs);
+    for (int i = 0; i < N_RULES; i++) {
+        const rule *r = &rules[i];
+        int k = lt_key_find(r->key);
+        if (!((r->cores >> cfg->core) & 1) || (r->when && !r->when(cfg)) || !usable(r, pos) || r->holds(cfg)) continue;
+        lt_config_begin_error(errs, pos, rule_line(r, pos), r->key);
+        lt_buf_puts(&errs->text, "got ");
+        lt_key_print_value(&errs->text, &lt_keys[k], lt_key_get(&lt_keys[k], cfg));
+        if (pos->line[k] == 0 && rule_line(r, pos) > 0) lt_buf_puts(&errs->text, " (the default)");
+        lt_buf_puts(&errs->text, ", expected ");
+        print_expect(&errs->text, r->expect, cfg);
+        if (r->when) lt_buf_printf(&errs->text, " when %s is %s", r->when_key, r->when_value);
+        print_nearest(&errs->text, r, cfg);
+        lt_errlist_end_line(errs);
+        pos->bad[k] = true;
+    }
+}
+
+void lt_config_print_rules(lt_buf *b)
+{
+    for (int i = 0; i < N_RULES; i++) {
+        const rule *r = &rules[i];
+        lt_buf_printf(b, "- `%s` must be ", r->key);
+        print_expect(b, r->expect, NULL);
+        if (r->when) lt_buf_printf(b, " when `%s` is %s", r->when_key, r->when_value);
+        lt_buf_puts(b, ".\n");
+    }
+}
+
+lt_code lt_config_check(const lt_config *cfg, const char *where, lt_err *err)
+{
+    lt_errlist errs = {0};
+    lt_config_pos pos = {.where = where};
+
+    lt_config_check_all(cfg, &pos, &errs);
+    return lt_errlist_finish(&errs, err);
+}
