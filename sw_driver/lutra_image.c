@@ -34,7 +34,7 @@ static void decode_tensor(const uint8_t *p, lutra_tensor *t)
     t->h = lutra_get32(p + 12);
     t->w = lutra_get32(p + 16);
     t->bits = kind & 0xFF;
-    t->is_signed = (kind >> 8 & 1) != 0;
+    t->is_signed = kind >> 8 & 1;
     t->word_values = lutra_get32(p + 24);
     t->unit_rows = lutra_get32(p + 28);
     t->word_bytes = lutra_get32(p + 32);

@@ -84,7 +84,7 @@ typedef struct {
     uint32_t offset;
     uint32_t c, h, w;
     uint32_t bits;
-    bool is_signed;
+    uint32_t is_signed; /* 0 or 1 */
     uint32_t word_values, unit_rows, word_bytes;
     uint32_t group_stride, row_stride, x_stride;
 } lutra_tensor;

@@ -38,7 +38,7 @@ static void set_geometry(lutra_tensor *t, lutra_base base, uint32_t offset, int 
                         .h = (uint32_t)h,
                         .w = (uint32_t)w,
                         .bits = 8,
-                        .is_signed = true};
+                        .is_signed = 1};
 }
 
 uint32_t lt_image_fb_layout(lutra_tensor *t, lutra_base base, uint32_t offset, int c, int h, int w, int lanes,
@@ -81,7 +81,7 @@ static void put_tensor(lt_buf *b, const lutra_tensor *t)
     lt_buf_le32(b, t->c);
     lt_buf_le32(b, t->h);
     lt_buf_le32(b, t->w);
-    lt_buf_le32(b, t->bits | (uint32_t)t->is_signed << 8);
+    lt_buf_le32(b, t->bits | t->is_signed << 8);
     lt_buf_le32(b, t->word_values);
     lt_buf_le32(b, t->unit_rows);
     lt_buf_le32(b, t->word_bytes);
