@@ -1,0 +1,144 @@
+/* Shared by the parts of the program generator; not public. */
+#ifndef LUTRA_PROGRAM_BUILDER_H
+#define LUTRA_PROGRAM_BUILDER_H
+
+#include "emit/regs.h"
+#include "program/program.h"
+
+enum { TO_FB, TO_WEIGHT, TO_PARAM, TO_ENC, TO_CODE };
+enum { MAX_BANKS = 16 };
+
+typedef enum { CODE_NONE, CODE_CODES, CODE_VALUES } code_kind;
+
+/* Where a tensor is while it lives. */
+typedef struct {
+    bool in_fb, in_dram;
+    int bank, banks;       /* first feature-buffer bank and how many */
+    int base;              /* feature-buffer word address */
+    lutra_tensor dram;
+    code_kind code;        /* what the code memory holds of it at this moment, if anything */
+    int map, chunks;
+    /* what planning decided */
+    bool spill;            /* lives in DRAM */
+    bool wants_fb;         /* some reader needs values in the feature buffer */
+} place;
+
+typedef struct {
+    const lt_config *cfg;
+    const qnet *net;
+    const lt_program_options *opt;
+    lt_program *p;
+    lt_err *err;
+    int cap_desc;
+    place *at;           /* per tensor */
+    int n_layers;        /* how many of the network's are built */
+    int layer;           /* being built */
+    int bank_tensor[MAX_BANKS]; /* tensor that occupies a feature-buffer bank, or -1 */
+    int map_tensor[2];   /* tensor that occupies a code map, or -1 */
+    int output_tensor;
+    lutra_tensor dump[LUTRA_IMAGE_MAX_LAYERS];
+    /* what the next attempt should do differently */
+    int spill;           /* this tensor moves to DRAM, or -1 */
+    int remake;          /* this tensor needs a home in the feature buffer to make its codes again, or -1 */
+    bool shallow;        /* the next attempt should use depth 1 */
+    /* tokens, see tokens.c; descriptor indexes, -1 = none */
+    int depth;           /* tiles in flight: 2 overlaps transfers with computation, 1 needs less memory */
+    int last_op, last_store, last_load;
+    int ops;                    /* operations so far = tokens given by exec to load */
+    int load_waits, load_need;  /* taken so far; to be taken before the loads being emitted */
+    int store_signals, store_waits, stores_due; /* store -> exec: given, taken, to be taken by the next operation */
+    int tile_stores[2];   /* tokens given up to the store before last, and the last */
+    bool load_after_store; /* the next load reads what the store engine wrote */
+    bool barrier;        /* the next operation reads what an earlier one may still be writing */
+    int weight_half;     /* weight bank or LUT half of the last weight load */
+    bool wide_weights;   /* the last operation used both weight banks */
+    bool input_loaded;
+    uint32_t scratch;    /* bytes handed out */
+    int target_bytes[5]; /* bytes of one word in DRAM, per load target */
+    uint32_t lost[16];   /* where a descriptor goes that there was no memory for */
+} builder;
+
+/* One operation's part of a tensor: rows row0 .. row0+rows-1, on chip at `base` with `plane` words between groups. */
+typedef struct {
+    int base, plane, row0, rows;
+} view;
+
+static inline int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+static inline int groups_of(const builder *b, const qtensor *t)
+{
+    return ceil_div(t->c, b->cfg->lanes);
+}
+int pow2_at_least(int n);
+int word_bytes(const builder *b); /* of a feature-buffer word in DRAM */
+
+/* descriptors.c: descriptors, blob, DRAM layouts */
+void set_target_bytes(builder *b);
+/* MACs (or their equivalent) per cycle that the core could do at most in this layer. */
+uint32_t peak_macs(const lt_config *c, const qlayer *l);
+uint32_t *add_desc(builder *b, lt_opcode opcode);
+void set_field(builder *b, uint32_t *d, lt_dfield field, int64_t v);
+/* Adds data to the blob at a bus-aligned offset. */
+uint32_t add_blob(builder *b, const void *data, size_t len);
+/* A DRAM tensor in feature-buffer words; returns the bytes it takes. */
+uint32_t dram_layout(const builder *b, lutra_tensor *d, lutra_base base, uint32_t offset, const qtensor *t);
+/* tokens.c: transfers, and what waits for what */
+/* Before the loads of the next operation. They wait until the operation before last is done (its weight half and tile
+ * buffer are free), with depth 1 or `all` until the last one is. */
+void open_group(builder *b, bool all);
+/* `rows` rows of `words` words; strides in bytes (DRAM) and words (target). */
+void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
+              int word_stride);
+/* Loads rows of a DRAM tensor to the feature buffer. */
+void load_rows(builder *b, int t, const view *v);
+/* Sets the tokens of the operation just emitted. */
+void finish_op(builder *b, uint32_t *d);
+/* Stores rows of tensor t held in the feature buffer at v to rows dst_row.. of `to`, after the operation just emitted. */
+void store_rows(builder *b, int t, const view *v, const lutra_tensor *to, int dst_row);
+
+/* place.c */
+/* Chooses banks for tensor t outside `busy` (bit mask) and every live tensor; false if nothing is free. */
+bool take_banks(builder *b, int t, unsigned busy);
+/* Puts tensor t where tensor old is, which dies now. */
+void take_over(builder *b, int t, int old);
+void release_dead(builder *b);
+unsigned banks_of(const builder *b, int t);
+/* Mask of the banks that words base .. base+words-1 touch. */
+unsigned banks_touched(const builder *b, int base, int words);
+/* First word of a bank-aligned run for `words` words outside busy and live tensors, or -1. */
+int find_run(const builder *b, int words, unsigned busy);
+
+/* tiles.c */
+/* How a layer is cut: on-chip layers are one tile. Buffers for tiles that go through DRAM. */
+typedef struct {
+    int rows, count;      /* output rows per tile, tiles */
+    int in_at[2], out_at[2], res_at[2]; /* feature-buffer word of each tile buffer */
+} tiling;
+bool plan_tiles(builder *b, const qlayer *l, tiling *t);
+/* The views of tile i; load: emit the loads of what is in DRAM. */
+void tile_views(builder *b, const qlayer *l, const tiling *t, int i, bool load, view *in, view *out, view *res);
+
+/* operation.c: what every operation does before and after */
+/* The network's input, if it lives on chip and was not loaded yet. */
+void load_input(builder *b);
+/* Bias and multipliers of output groups og0 .. og0+og-1 to parameter group `at`. */
+void load_params(builder *b, const qlayer *l, int og0, int og, int at, bool in_unsigned);
+/* Output view, residual view and post fields of output groups from og0 on. */
+void set_groups(builder *b, uint32_t *d, const qlayer *l, view out, const view *res, int og0, int param_group);
+/* Tokens, profile record and stores. last: no further operation of this tile follows. */
+void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile, bool last, const view *out);
+
+/* Asks for another attempt with more room for layer l; LT_EINPUT if there is nothing left to try. */
+lt_code no_room(builder *b, const qlayer *l);
+
+/* lower_mac.c, lower_pq.c, lower_pool.c: one layer each */
+lt_code place_input_code(builder *b);
+/* Where this operation's results go in the code memory, if some layer reads them from there. */
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0);
+lt_code lower_conv_mac(builder *b, const qlayer *l);
+lt_code lower_conv_pq(builder *b, const qlayer *l);
+lt_code lower_pool(builder *b, const qlayer *l);
+
+#endif

@@ -1,0 +1,60 @@
+#include "program/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t *add_desc(builder *b, lt_opcode opcode)
+{
+    lt_program *p = b->p;
+    if (p->n_desc == b->cap_desc) {
+        int cap = b->cap_desc ? 2 * b->cap_desc : 64;
+        void *grown = realloc(p->desc, (size_t)cap * sizeof *p->desc);
+        if (!grown) {
+            lt_fail(b->err, LT_EMEM, "out of memory");
+            return b->lost; /* reported at the end of the layer */
+        }
+        p->desc = grown;
+        b->cap_desc = cap;
+    }
+    uint32_t *d = p->desc[p->n_desc++];
+    memset(d, 0, sizeof *p->desc);
+    set_field(b, d, LT_D_OPCODE, opcode);
+    return d;
+}
+
+void set_field(builder *b, uint32_t *d, lt_dfield field, int64_t v)
+{
+    if (!lt_desc_put(d, field, v) && b->err->code == LT_OK)
+        lt_fail(b->err, LT_EINPUT, "layer %s: %s = %lld does not fit its descriptor field",
+                b->net->layers[b->layer].name, lt_desc_fields[field].name, (long long)v);
+}
+
+uint32_t add_blob(builder *b, const void *data, size_t len)
+{
+    lt_buf_align(&b->p->image.blob, (size_t)b->cfg->bus_bits / 8);
+    uint32_t at = (uint32_t)b->p->image.blob.len;
+    lt_buf_add(&b->p->image.blob, data, len);
+    if (b->p->image.blob.len > UINT32_MAX / 2 && b->err->code == LT_OK)
+        lt_fail(b->err, LT_EINPUT, "the program image exceeds 2 GiB");
+    return at;
+}
+
+int pow2_at_least(int n)
+{
+    int p = 1;
+    while (p < n) p *= 2;
+    return p;
+}
+
+int word_bytes(const builder *b)
+{
+    return pow2_at_least(b->cfg->lanes);
+}
+
+uint32_t dram_layout(const builder *b, lutra_tensor *d, lutra_base base, uint32_t offset, const qtensor *t)
+{
+    uint32_t bytes = lt_image_fb_layout(d, base, offset, t->c, t->h, t->w, b->cfg->lanes, b->cfg->bus_bits / 8);
+    d->bits = (uint32_t)t->bits;
+    d->is_signed = t->is_signed;
+    return bytes;
+}

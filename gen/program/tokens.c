@@ -1,0 +1,104 @@
+/* Transfers, and what waits for what.
+ *
+ * The three engines run on their own and exchange tokens (architecture.md, section 4). Counting tokens keeps this
+ * simple: every operation gives one token to the load engine when it is done and is preceded by at least one load (its
+ * parameters). A load that must not start before operation X is done takes as many tokens as had been given up to X.
+ * The same between stores and operations. Operations finish in order, so "X is done" implies everything before it. */
+#include "program/builder.h"
+
+void open_group(builder *b, bool all)
+{
+    b->last_load = -1;
+    b->load_need = all || b->depth == 1 ? b->ops : b->ops - 1;
+}
+
+void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
+              int word_stride)
+{
+    /* the field holds 16 bits: longer rows are cut */
+    while (words > 65535 && rows == 1) {
+        add_load(b, base, offset, target, address, 32768, 1, 0, 0);
+        offset += 32768u * (uint32_t)b->target_bytes[target];
+        address += 32768;
+        words -= 32768;
+    }
+    uint32_t *d = add_desc(b, LT_OP_LOAD);
+    set_field(b, d, LT_D_BASE, base);
+    set_field(b, d, LT_D_TARGET, target);
+    set_field(b, d, LT_D_OFFSET, offset);
+    set_field(b, d, LT_D_ADDRESS, address);
+    set_field(b, d, LT_D_WORDS, words);
+    set_field(b, d, LT_D_ROWS, rows);
+    set_field(b, d, LT_D_DRAM_STRIDE, dram_stride);
+    set_field(b, d, LT_D_WORD_STRIDE, word_stride);
+    if (b->load_waits < b->load_need) {
+        set_field(b, d, LT_D_WAIT_A, 1);
+        b->load_waits++;
+    }
+    if (b->load_after_store) {
+        set_field(b, d, LT_D_WAIT_B, 1);
+        b->load_after_store = false;
+    }
+    b->last_load = b->p->n_desc - 1;
+}
+
+/* Rows that follow each other without gaps are one long row. */
+static bool packed(const builder *b, const lutra_tensor *d, int rows)
+{
+    return d->row_stride == d->w * (uint32_t)word_bytes(b) && rows * (int)d->w <= 65535;
+}
+
+void load_rows(builder *b, int t, const view *v)
+{
+    const lutra_tensor *d = &b->at[t].dram;
+    int groups = groups_of(b, &b->net->tensors[t]), w = (int)d->w;
+    uint32_t from = d->offset + (uint32_t)v->row0 * d->row_stride;
+
+    if (packed(b, d, v->rows)) {
+        add_load(b, (int)d->base, from, TO_FB, v->base, v->rows * w, groups, d->group_stride, v->plane);
+        return;
+    }
+    for (int g = 0; g < groups; g++)
+        add_load(b, (int)d->base, from + (uint32_t)g * d->group_stride, TO_FB, v->base + g * v->plane, w, v->rows,
+                 d->row_stride, w);
+}
+
+void finish_op(builder *b, uint32_t *d)
+{
+    b->last_op = (int)(d - b->p->desc[0]) / 16;
+    set_field(b, b->p->desc[b->last_load], LT_D_SIGNAL_A, 1);
+    set_field(b, d, LT_D_WAIT_A, 1);
+    set_field(b, d, LT_D_SIGNAL_A, 1);
+    b->ops++;
+    /* stores whose buffer this operation overwrites; dumps are waited for at once */
+    int need = b->opt->dumps ? b->store_signals : b->stores_due;
+    if (b->store_waits < need) {
+        set_field(b, d, LT_D_WAIT_B, 1);
+        b->store_waits++;
+    }
+}
+
+void store_rows(builder *b, int t, const view *v, const lutra_tensor *to, int dst_row)
+{
+    int groups = groups_of(b, &b->net->tensors[t]), w = (int)to->w;
+    uint32_t from = to->offset + (uint32_t)dst_row * to->row_stride;
+    bool one = packed(b, to, v->rows);
+
+    set_field(b, b->p->desc[b->last_op], LT_D_SIGNAL_B, 1);
+    for (int i = 0; i < (one ? 1 : groups); i++) {
+        uint32_t *d = add_desc(b, LT_OP_STORE);
+        set_field(b, d, LT_D_BASE, to->base);
+        set_field(b, d, LT_D_OFFSET, from + (uint32_t)i * to->group_stride);
+        set_field(b, d, LT_D_ADDRESS, v->base + i * v->plane);
+        set_field(b, d, LT_D_WORDS, one ? v->rows * w : w);
+        set_field(b, d, LT_D_ROWS, one ? groups : v->rows);
+        set_field(b, d, LT_D_DRAM_STRIDE, one ? to->group_stride : to->row_stride);
+        set_field(b, d, LT_D_WORD_STRIDE, one ? v->plane : w);
+        if (i == 0) set_field(b, d, LT_D_WAIT_B, 1);
+    }
+    b->last_store = b->p->n_desc - 1;
+    set_field(b, b->p->desc[b->last_store], LT_D_SIGNAL_B, 1);
+    b->store_signals++;
+    b->tile_stores[0] = b->tile_stores[1];
+    b->tile_stores[1] = b->store_signals;
+}
