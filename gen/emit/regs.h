@@ -76,8 +76,9 @@ typedef enum {
 typedef enum {
     LT_FROM_RESET,       /* constant: the reset value */
     LT_FROM_FINGERPRINT, /* constant: parameter FINGERPRINT */
-    LT_FROM_PORT,        /* an input of lutra_csr, named <register>_<field>, or <register> if there is one field */
-    LT_FROM_SELF         /* kept in lutra_csr */
+    LT_FROM_PORT, /* inputs of lutra_csr, named csr_<register>_<field>, or csr_<register> if there are no fields */
+    LT_TO_PORT,   /* kept in lutra_csr and driven out, named likewise */
+    LT_KEPT       /* kept in lutra_csr and used only there; LT_W1C: set by the input csr_<register>_set */
 } lt_reg_source;
 
 typedef struct {
