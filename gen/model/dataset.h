@@ -22,7 +22,7 @@ static inline size_t lt_image_size(const lt_dataset *d)
 {
     return (size_t)d->c * (size_t)d->h * (size_t)d->w;
 }
-static inline const uint8_t *lt_image(const lt_dataset *d, size_t i)
+static inline const uint8_t *lt_dataset_image(const lt_dataset *d, size_t i)
 {
     return d->pixels + i * lt_image_size(d);
 }
