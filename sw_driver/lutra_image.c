@@ -124,7 +124,7 @@ static lutra_result check_records(lutra_image *img)
         return refuse(img, section_word(LUTRA_SECTION_LAYERS), LUTRA_BAD_IMAGE);
     for (uint32_t i = 0; i < img->layers; i++) {
         const uint8_t *p = section(img, LUTRA_SECTION_LAYERS) + i * LUTRA_LAYER_BYTES;
-        if (!name_ok(p) || lutra_get32(p + LUTRA_IMAGE_NAME) >= LUTRA_OP_COUNT)
+        if (!name_ok(p) || lutra_get32(p + LUTRA_IMAGE_NAME) >= LUTRA_KIND_COUNT)
             return refuse(img, (uint32_t)(p - img->data), LUTRA_BAD_IMAGE);
     }
 

@@ -68,8 +68,12 @@ enum lutra_image_section {
 /* Record sizes in bytes. */
 enum { LUTRA_TENSOR_BYTES = 48, LUTRA_LAYER_BYTES = 128, LUTRA_DUMP_BYTES = 64, LUTRA_COUNTERS_BYTES = 32 };
 
-/* The four buffers, in the order of the registers BASE0..BASE3. */
-typedef enum { LUTRA_BASE_PROGRAM, LUTRA_BASE_INPUT, LUTRA_BASE_OUTPUT, LUTRA_BASE_SCRATCH } lutra_base;
+/* The four buffers, in the order of the registers BASE0..BASE3; lutra_hw.h has the same macros. */
+typedef uint32_t lutra_base;
+#define LUTRA_BASE_PROGRAM 0u
+#define LUTRA_BASE_INPUT   1u
+#define LUTRA_BASE_OUTPUT  2u
+#define LUTRA_BASE_SCRATCH 3u
 
 /* A tensor [c][h][w] in a buffer, one byte per value. Value (c, y, x) lies at
  *
@@ -80,7 +84,7 @@ typedef enum { LUTRA_BASE_PROGRAM, LUTRA_BASE_INPUT, LUTRA_BASE_OUTPUT, LUTRA_BA
  * Units of code memory (section 6): unit_rows = 3, x_stride = chunks * group_stride, group_stride = bytes of a unit.
  * Record: the members in this order, c..x_stride one word each, bits in [7:0] and is_signed in [8] of one word. */
 typedef struct {
-    uint32_t base; /* lutra_base */
+    lutra_base base;
     uint32_t offset;
     uint32_t c, h, w;
     uint32_t bits;
@@ -89,12 +93,12 @@ typedef struct {
     uint32_t group_stride, row_stride, x_stride;
 } lutra_tensor;
 
-typedef enum { LUTRA_OP_CONV, LUTRA_OP_MAXPOOL, LUTRA_OP_SUMPOOL, LUTRA_OP_ADD, LUTRA_OP_COUNT } lutra_op;
+typedef enum { LUTRA_KIND_CONV, LUTRA_KIND_MAXPOOL, LUTRA_KIND_SUMPOOL, LUTRA_KIND_ADD, LUTRA_KIND_COUNT } lutra_kind;
 
 /* One layer, for reports. Record: name, then the other members, one word each; macs takes two. */
 typedef struct {
     char name[LUTRA_IMAGE_NAME];
-    uint32_t op;     /* lutra_op */
+    uint32_t op;     /* lutra_kind */
     uint32_t lookup; /* 1: computed by table lookup */
     uint32_t in_c, in_h, in_w, out_c, out_h, out_w;
     uint32_t r, s, stride, groups;

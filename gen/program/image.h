@@ -10,6 +10,14 @@
 #include "base/err.h"
 #include "../../sw_driver/lutra_image.h"
 
+/* Earlier names of lutra_kind. */
+enum {
+    LUTRA_OP_CONV = LUTRA_KIND_CONV,
+    LUTRA_OP_MAXPOOL = LUTRA_KIND_MAXPOOL,
+    LUTRA_OP_SUMPOOL = LUTRA_KIND_SUMPOOL,
+    LUTRA_OP_ADD = LUTRA_KIND_ADD
+};
+
 /* What goes into an image. Zero-initialise; lt_image_free releases everything. */
 typedef struct {
     char model[LUTRA_IMAGE_NAME], config[LUTRA_IMAGE_NAME];

@@ -49,7 +49,7 @@ static inline lt_image sample_image(int code_layout)
     img.dumps = calloc(SAMPLE_LAYERS, sizeof *img.dumps);
     for (unsigned i = 0; i < SAMPLE_LAYERS; i++) {
         lutra_layer *l = &img.layers[i];
-        *l = (lutra_layer){.op = LUTRA_OP_CONV, .lookup = i, .in_c = 3, .in_h = 5, .in_w = 7, .out_c = 10};
+        *l = (lutra_layer){.op = LUTRA_KIND_CONV, .lookup = i, .in_c = 3, .in_h = 5, .in_w = 7, .out_c = 10};
         snprintf(l->name, sizeof l->name, "layer%u", i);
         l->out_h = l->out_w = i == 0 ? 4 : 1;
         l->r = l->s = 3;

@@ -226,7 +226,7 @@ static void records_are_checked(void **state)
     struct {
         uint32_t at, value, fault;
     } bad[] = {
-        {layers + LUTRA_IMAGE_NAME, LUTRA_OP_COUNT, layers},
+        {layers + LUTRA_IMAGE_NAME, LUTRA_KIND_COUNT, layers},
         {dumps, SAMPLE_LAYERS, dumps},
         {dumps + 4, LUTRA_BASE_INPUT, dumps},
         {dumps + LUTRA_DUMP_BYTES + 4, 4, dumps + LUTRA_DUMP_BYTES},
