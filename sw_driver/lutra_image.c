@@ -64,8 +64,7 @@ static bool dim_ok(uint32_t v)
     return v >= 1 && v <= MAX_DIM;
 }
 
-/* Every value lies inside the tensor's buffer. */
-static bool tensor_ok(const lutra_image *img, const lutra_tensor *t)
+bool lutra_tensor_fits(const lutra_tensor *t, uint32_t bytes)
 {
     if (!dim_ok(t->c) || !dim_ok(t->h) || !dim_ok(t->w)) return false;
     if (t->bits < 2 || t->bits > 8) return false;
@@ -76,7 +75,12 @@ static bool tensor_ok(const lutra_image *img, const lutra_tensor *t)
     uint64_t last = (uint64_t)t->offset + (uint64_t)((t->c - 1) / t->word_values) * t->group_stride +
                     (uint64_t)((t->h - 1) / t->unit_rows) * t->row_stride + (uint64_t)(t->w - 1) * t->x_stride +
                     (uint64_t)last_row * t->word_bytes + last_lane;
-    return last < buffer_bytes(img, t->base);
+    return last < bytes;
+}
+
+static bool tensor_ok(const lutra_image *img, const lutra_tensor *t)
+{
+    return lutra_tensor_fits(t, buffer_bytes(img, t->base));
 }
 
 /* NUL-terminated within LUTRA_IMAGE_NAME bytes. */

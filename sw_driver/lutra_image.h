@@ -150,6 +150,9 @@ static inline uint32_t lutra_tensor_at(const lutra_tensor *t, uint32_t c, uint32
            y % t->unit_rows * t->word_bytes + c % t->word_values;
 }
 
+/* The tensor has sane sizes and every value lies in a buffer of so many bytes. */
+bool lutra_tensor_fits(const lutra_tensor *t, uint32_t bytes);
+
 /* Checks an uncompressed image: magic, version, CRC, and that every offset, count and tensor stays inside its section
  * or buffer, so that nothing read from it later needs another check. LUTRA_BAD_MAGIC, LUTRA_BAD_VERSION, LUTRA_BAD_CRC,
  * LUTRA_COMPRESSED or LUTRA_BAD_IMAGE, with img->fault set. */
