@@ -13,14 +13,14 @@ typedef enum { CODE_NONE, CODE_CODES, CODE_VALUES } code_kind;
 /* Where a tensor is while it lives. */
 typedef struct {
     bool in_fb, in_dram;
-    int bank, banks;       /* first feature-buffer bank and how many */
-    int base;              /* feature-buffer word address */
+    int bank, banks; /* first feature-buffer bank and how many */
+    int base;        /* feature-buffer word address */
     lutra_tensor dram;
-    code_kind code;        /* what the code memory holds of it at this moment, if anything */
+    code_kind code; /* what the code memory holds of it at this moment, if anything */
     int map, chunks;
     /* what planning decided */
-    bool spill;            /* lives in DRAM */
-    bool wants_fb;         /* some reader needs values in the feature buffer */
+    bool spill;    /* lives in DRAM */
+    bool wants_fb; /* some reader needs values in the feature buffer */
 } place;
 
 typedef struct {
@@ -30,28 +30,28 @@ typedef struct {
     lt_program *p;
     lt_err *err;
     int cap_desc;
-    place *at;           /* per tensor */
-    int n_layers;        /* how many of the network's are built */
-    int layer;           /* being built */
+    place *at;                  /* per tensor */
+    int n_layers;               /* how many of the network's are built */
+    int layer;                  /* being built */
     int bank_tensor[MAX_BANKS]; /* tensor that occupies a feature-buffer bank, or -1 */
-    int map_tensor[2];   /* tensor that occupies a code map, or -1 */
+    int map_tensor[2];          /* tensor that occupies a code map, or -1 */
     int output_tensor;
     lutra_tensor dump[LUTRA_IMAGE_MAX_LAYERS];
     /* what the next attempt should do differently */
-    int spill;           /* this tensor moves to DRAM, or -1 */
-    int remake;          /* this tensor needs a home in the feature buffer to make its codes again, or -1 */
-    bool shallow;        /* the next attempt should use depth 1 */
+    int spill;    /* this tensor moves to DRAM, or -1 */
+    int remake;   /* this tensor needs a home in the feature buffer to make its codes again, or -1 */
+    bool shallow; /* the next attempt should use depth 1 */
     /* tokens, see tokens.c; descriptor indexes, -1 = none */
-    int depth;           /* tiles in flight: 2 overlaps transfers with computation, 1 needs less memory */
+    int depth; /* tiles in flight: 2 overlaps transfers with computation, 1 needs less memory */
     int last_op, last_store, last_load;
-    int ops;                    /* operations so far = tokens given by exec to load */
-    int load_waits, load_need;  /* taken so far; to be taken before the loads being emitted */
+    int ops;                                    /* operations so far = tokens given by exec to load */
+    int load_waits, load_need;                  /* taken so far; to be taken before the loads being emitted */
     int store_signals, store_waits, stores_due; /* store -> exec: given, taken, to be taken by the next operation */
-    int tile_stores[2];   /* tokens given up to the store before last, and the last */
-    bool load_after_store; /* the next load reads what the store engine wrote */
-    bool barrier;        /* the next operation reads what an earlier one may still be writing */
-    int weight_half;     /* weight bank or LUT half of the last weight load */
-    bool wide_weights;   /* the last operation used both weight banks */
+    int tile_stores[2];                         /* tokens given up to the store before last, and the last */
+    bool load_after_store;                      /* the next load reads what the store engine wrote */
+    bool barrier;                               /* the next operation reads what an earlier one may still be writing */
+    int weight_half;                            /* weight bank or LUT half of the last weight load */
+    bool wide_weights;                          /* the last operation used both weight banks */
     bool input_loaded;
     uint32_t scratch;    /* bytes handed out */
     int target_bytes[5]; /* bytes of one word in DRAM, per load target */
@@ -95,7 +95,8 @@ void add_load(builder *b, int base, uint32_t offset, int target, int address, in
 void load_rows(builder *b, int t, const view *v);
 /* Sets the tokens of the operation just emitted. */
 void finish_op(builder *b, uint32_t *d);
-/* Stores rows of tensor t held in the feature buffer at v to rows dst_row.. of `to`, after the operation just emitted. */
+/* Stores rows of tensor t held in the feature buffer at v to rows dst_row.. of `to`, after the operation just emitted.
+ */
 void store_rows(builder *b, int t, const view *v, const lutra_tensor *to, int dst_row);
 
 /* place.c */
@@ -113,7 +114,7 @@ int find_run(const builder *b, int words, unsigned busy);
 /* tiles.c */
 /* How a layer is cut: on-chip layers are one tile. Buffers for tiles that go through DRAM. */
 typedef struct {
-    int rows, count;      /* output rows per tile, tiles */
+    int rows, count;                    /* output rows per tile, tiles */
     int in_at[2], out_at[2], res_at[2]; /* feature-buffer word of each tile buffer */
 } tiling;
 bool plan_tiles(builder *b, const qlayer *l, tiling *t);

@@ -32,9 +32,10 @@ static lt_code plan_shape(const builder *b, const qlayer *l, shape *s)
     s->og = ceil_div(l->k, c->lanes);
     s->words = s->cg * l->r * l->s * c->lanes;
     if (s->words > 2 * c->wb_words)
-        return lt_fail(b->err, LT_EINPUT,
-                       "layer %s: one output group needs %d weight words; wb_words = %d holds 2 x %d: at least %d needed",
-                       l->name, s->words, c->wb_words, c->wb_words, ceil_div(s->words, 2));
+        return lt_fail(
+            b->err, LT_EINPUT,
+            "layer %s: one output group needs %d weight words; wb_words = %d holds 2 x %d: at least %d needed", l->name,
+            s->words, c->wb_words, c->wb_words, ceil_div(s->words, 2));
     s->set = s->words > c->wb_words ? 1 : c->wb_words / s->words;
     if (s->set > s->og) s->set = s->og;
     if (s->set > c->param_groups) s->set = c->param_groups;
@@ -42,7 +43,8 @@ static lt_code plan_shape(const builder *b, const qlayer *l, shape *s)
 }
 
 /* Fewest cycles, then fewest feature-buffer reads, over every legal A, B, D and tile. */
-static void choose_schedule(const builder *b, const shape *s, const qlayer *l, int og, const uint32_t *op, uint32_t *best)
+static void choose_schedule(const builder *b, const shape *s, const qlayer *l, int og, const uint32_t *op,
+                            uint32_t *best)
 {
     const lt_config *c = b->cfg;
     int taps = l->r * l->s;

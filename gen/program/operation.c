@@ -19,7 +19,7 @@ void load_params(builder *b, const qlayer *l, int og0, int og, int at, bool in_u
     int per_group = c->lanes / c->post_lanes;
     lt_buf words = {0};
 
-    lt_pack_params(l, c->lanes, c->post_lanes, og0, og, in_unsigned, &words);
+    lt_pack_params(l, b->net->tensors[l->in].c, c->lanes, c->post_lanes, og0, og, in_unsigned, &words);
     uint32_t from = add_blob(b, words.data, words.len);
     add_load(b, LUTRA_BASE_PROGRAM, from, TO_PARAM, at * per_group, og * per_group, 1, 0, 0);
     if (!lt_buf_ok(&words)) lt_fail(b->err, LT_EMEM, "out of memory");

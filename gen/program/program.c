@@ -47,9 +47,10 @@ lt_code no_room(builder *b, const qlayer *l)
     }
     if (b->spill < 0 && b->depth == 2) b->shallow = true;
     if (b->spill >= 0 || b->shallow) return LT_OK;
-    return lt_fail(b->err, LT_EINPUT,
-                   "layer %s does not fit: one output row with its input rows exceeds fb_banks x fb_words = %d x %d words",
-                   l->name, b->cfg->fb_banks, b->cfg->fb_words);
+    return lt_fail(
+        b->err, LT_EINPUT,
+        "layer %s does not fit: one output row with its input rows exceeds fb_banks x fb_words = %d x %d words",
+        l->name, b->cfg->fb_banks, b->cfg->fb_words);
 }
 
 static void place_output(builder *b, const qlayer *l)
@@ -95,7 +96,8 @@ static void decide_homes(builder *b, const bool *spill, const bool *remake)
     for (int t = 0; t < b->net->n_tensors; t++) {
         place *p = &b->at[t];
         p->spill = spill[t];
-        p->wants_fb = b->cfg->core != CORE_PQ || t == b->output_tensor || remake[t] || spill[t] || (b->opt->dumps && t > 0);
+        p->wants_fb =
+            b->cfg->core != CORE_PQ || t == b->output_tensor || remake[t] || spill[t] || (b->opt->dumps && t > 0);
         for (int i = 0; i < b->n_layers; i++) {
             const qlayer *l = &b->net->layers[i];
             if (l->res == t || (l->in == t && l->op != QOP_CONV)) p->wants_fb = true;
@@ -151,10 +153,20 @@ static lt_code place_and_lower(builder *b, const lt_program_options *o)
     int depth = 2;
 
     while (rc == LT_OK) {
-        builder fresh = {.cfg = b->cfg,   .net = b->net,     .opt = o,         .p = b->p,    .err = b->err,
-                         .at = b->at,     .n_layers = b->n_layers, .output_tensor = b->output_tensor,
-                         .depth = depth,  .last_op = -1,     .last_store = -1, .last_load = -1,
-                         .spill = -1,     .remake = -1};
+        builder fresh = {.cfg = b->cfg,
+                         .net = b->net,
+                         .opt = o,
+                         .p = b->p,
+                         .err = b->err,
+                         .at = b->at,
+                         .n_layers = b->n_layers,
+                         .output_tensor = b->output_tensor,
+                         .depth = depth,
+                         .last_op = -1,
+                         .last_store = -1,
+                         .last_load = -1,
+                         .spill = -1,
+                         .remake = -1};
         *b = fresh;
         lt_program_free(b->p);
         memset(b->at, 0, (size_t)n * sizeof *b->at);
@@ -250,9 +262,10 @@ static lt_code predict(builder *b)
         free(marks);
         return lt_fail(b->err, LT_EMEM, "out of memory");
     }
-    lt_code rc = lt_cycle_program(b->cfg, (const uint32_t(*)[16])b->p->desc, b->p->n_desc, b->opt->latency, &total, marks,
-                                  b->n_layers, &n, b->err);
-    if (rc == LT_OK && n != img->profile_count) rc = lt_fail(b->err, LT_EINTERNAL, "%d marks for %d layers", n, img->profile_count);
+    lt_code rc = lt_cycle_program(b->cfg, (const uint32_t(*)[16])b->p->desc, b->p->n_desc, b->opt->latency, &total,
+                                  marks, b->n_layers, &n, b->err);
+    if (rc == LT_OK && n != img->profile_count)
+        rc = lt_fail(b->err, LT_EINTERNAL, "%d marks for %d layers", n, img->profile_count);
     for (int i = 0; rc == LT_OK && i < n; i++) img->predict[i] = profile_of((uint32_t)marks[i].layer, &marks[i].at);
     if (rc == LT_OK) img->predict[n] = profile_of((uint32_t)total.descriptors, &total);
     img->predict_latency = b->opt->latency;

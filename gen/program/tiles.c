@@ -90,6 +90,7 @@ void tile_views(builder *b, const qlayer *l, const tiling *t, int i, bool load, 
     const place *pr = &b->at[l->res];
     int r0 = row0 * l->res_step, rr = (rows - 1) * l->res_step + 1;
     if (r0 + rr > qr->h) rr = qr->h - r0;
-    *res = (view){pr->in_dram ? t->res_at[i % 2] : pr->base + r0 * qr->w, pr->in_dram ? rr * qr->w : qr->h * qr->w, r0, rr};
+    *res = (view){pr->in_dram ? t->res_at[i % 2] : pr->base + r0 * qr->w, pr->in_dram ? rr * qr->w : qr->h * qr->w, r0,
+                  rr};
     if (pr->in_dram && load) load_rows(b, l->res, res);
 }

@@ -1,0 +1,237 @@
+#include "compress/lut_fit.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/par.h"
+
+/* LAPACK, as in OpenBLAS: Cholesky factor, solve with it, inverse from it. */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b,
+             const int *ldb, int *info);
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+
+enum { SCALES = 48 }; /* candidate scales tried per output */
+
+/* ---- normal equations ---- */
+
+typedef struct {
+    const lt_lut_samples *s;
+    double *a;    /* [entries][entries] */
+    double *mean; /* [k] */
+    double *rhs;  /* [k][entries]: columns as LAPACK wants them */
+} equations;
+
+/* Row i of the normal matrix: how often entry i occurs together with each other one. */
+static void count_band(void *ctx, size_t part, int worker)
+{
+    equations *e = ctx;
+    const lt_lut_samples *s = e->s;
+    int parts = lt_jobs() * 4;
+    int lo = (int)((size_t)s->entries * part / (size_t)parts),
+        hi = (int)((size_t)s->entries * (part + 1) / (size_t)parts);
+    (void)worker;
+    for (int r = 0; r < s->rows; r++) {
+        const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
+        for (int i = 0; i < s->active; i++) {
+            if (idx[i] < lo || idx[i] >= hi) continue;
+            double *row = e->a + (size_t)idx[i] * (size_t)s->entries;
+            for (int j = 0; j < s->active; j++)
+                if (idx[j] >= 0) row[idx[j]] += 1;
+        }
+    }
+}
+
+static void project_output(void *ctx, size_t k, int worker)
+{
+    equations *e = ctx;
+    const lt_lut_samples *s = e->s;
+    double *rhs = e->rhs + k * (size_t)s->entries;
+    double sum = 0;
+    (void)worker;
+    for (int r = 0; r < s->rows; r++) sum += s->y[(size_t)r * (size_t)s->k + k];
+    e->mean[k] = sum / s->rows;
+    for (int r = 0; r < s->rows; r++) {
+        const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
+        double y = s->y[(size_t)r * (size_t)s->k + k] - e->mean[k];
+        for (int i = 0; i < s->active; i++)
+            if (idx[i] >= 0) rhs[idx[i]] += y;
+    }
+}
+
+lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err)
+{
+    size_t n = (size_t)s->entries, cells = n * n;
+    equations e = {s, calloc(cells, sizeof(double)), calloc((size_t)s->k, sizeof(double)),
+                   calloc((size_t)s->k * n, sizeof(double))};
+    lt_code rc = LT_OK;
+
+    if (!e.a || !e.mean || !e.rhs) {
+        rc = lt_fail(err, LT_EMEM, "out of memory for %d table entries", s->entries);
+        goto out;
+    }
+    lt_parallel_for((size_t)lt_jobs() * 4, count_band, &e);
+    lt_parallel_for((size_t)s->k, project_output, &e);
+    double load = ridge * s->rows;
+    for (size_t i = 0; i < n; i++) e.a[i * n + i] += load > 1e-9 ? load : 1e-9;
+    if (normal) memcpy(normal, e.a, cells * sizeof(double));
+    int info, order = s->entries;
+    dpotrf_("L", &order, e.a, &order, &info);
+    if (info) {
+        rc = lt_fail(err, LT_EINPUT, "the least-squares problem is singular (ridge %g is too small)", ridge);
+        goto out;
+    }
+    dpotrs_("L", &order, &s->k, e.a, &order, e.rhs, &order, &info);
+    for (int k = 0; k < s->k; k++) {
+        bias[k] = (float)e.mean[k];
+        for (size_t i = 0; i < n; i++) table[i * (size_t)s->k + (size_t)k] = (float)e.rhs[(size_t)k * n + i];
+    }
+out:
+    free(e.a);
+    free(e.mean);
+    free(e.rhs);
+    return rc;
+}
+
+/* ---- rounding ---- */
+
+typedef struct {
+    const lt_lut_samples *s;
+    const float *table;
+    const double *weight; /* [entries] how often an entry occurs */
+    const double *u;      /* [entries][entries] upper Cholesky factor of the inverse normal matrix, or NULL */
+    int lo, hi;
+    int8_t *q;
+    float *scale, *bias;
+    double *work; /* [jobs][entries] */
+} rounding;
+
+static int round_to(const rounding *r, double v)
+{
+    double t = nearbyint(v);
+    return (int)(t < r->lo ? r->lo : t > r->hi ? r->hi : t);
+}
+
+static double best_scale(const rounding *r, size_t k)
+{
+    int n = r->s->entries, outs = r->s->k;
+    double most = 0, best = 0, least = INFINITY;
+    for (int i = 0; i < n; i++) {
+        double v = fabs(r->table[(size_t)i * (size_t)outs + k]);
+        if (v > most) most = v;
+    }
+    if (most == 0) return 1;
+    for (int c = 0; c < SCALES; c++) {
+        double scale = most / r->hi * (1.0 - 0.75 * c / SCALES), sum = 0;
+        for (int i = 0; i < n; i++) {
+            double v = r->table[(size_t)i * (size_t)outs + k], e = v - scale * round_to(r, v / scale);
+            sum += r->weight[i] * e * e;
+        }
+        if (sum < least) {
+            least = sum;
+            best = scale;
+        }
+    }
+    return best;
+}
+
+static void round_output(void *ctx, size_t k, int worker)
+{
+    rounding *r = ctx;
+    const lt_lut_samples *s = r->s;
+    size_t n = (size_t)s->entries, outs = (size_t)s->k;
+    double scale = best_scale(r, k), *w = r->work + (size_t)worker * n, sum = 0;
+
+    r->scale[k] = (float)scale;
+    for (size_t i = 0; i < n; i++) w[i] = r->table[i * outs + k];
+    for (size_t i = 0; i < n; i++) {
+        int q = round_to(r, w[i] / scale);
+        r->q[i * outs + k] = (int8_t)q;
+        if (!r->u || r->weight[i] == 0) continue;
+        const double *u = r->u + i * n;
+        double e = (w[i] - q * scale) / u[i];
+        for (size_t j = i + 1; j < n; j++) w[j] -= e * u[j];
+    }
+    for (int row = 0; row < s->rows; row++) {
+        const int32_t *idx = s->idx + (size_t)row * (size_t)s->active;
+        int acc = 0;
+        for (int i = 0; i < s->active; i++)
+            if (idx[i] >= 0) acc += r->q[(size_t)idx[i] * outs + k];
+        sum += s->y[(size_t)row * outs + k] - scale * acc;
+    }
+    r->bias[k] = (float)(sum / s->rows);
+}
+
+/* Upper Cholesky factor of the inverse of a symmetric positive definite matrix, in place; row-major. */
+static lt_code inverse_factor(double *a, int n, lt_err *err)
+{
+    int info;
+    dpotrf_("L", &n, a, &n, &info);
+    if (!info) dpotri_("L", &n, a, &n, &info); /* column-major lower = row-major upper triangle of the inverse */
+    if (!info) {
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < i; j++) a[(size_t)i * (size_t)n + (size_t)j] = a[(size_t)j * (size_t)n + (size_t)i];
+        dpotrf_("L", &n, a, &n, &info); /* column-major lower L with LL^T: row-major upper U = L^T */
+    }
+    return info ? lt_fail(err, LT_EINPUT, "the normal matrix is not positive definite") : LT_OK;
+}
+
+lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, int8_t *q,
+                     float *scale, float *bias, lt_err *err)
+{
+    size_t n = (size_t)s->entries;
+    double *weight = calloc(n, sizeof *weight), *u = normal ? malloc(n * n * sizeof *u) : NULL;
+    rounding r = {s,
+                  table,
+                  weight,
+                  u,
+                  -(1 << (bits - 1)),
+                  (1 << (bits - 1)) - 1,
+                  q,
+                  scale,
+                  bias,
+                  calloc((size_t)lt_jobs() * n, sizeof(double))};
+    lt_code rc = LT_OK;
+
+    if (!weight || !r.work || (normal && !u)) {
+        rc = lt_fail(err, LT_EMEM, "out of memory");
+        goto out;
+    }
+    for (size_t i = 0; i < (size_t)s->rows * (size_t)s->active; i++)
+        if (s->idx[i] >= 0) weight[s->idx[i]] += 1;
+    if (u) {
+        memcpy(u, normal, n * n * sizeof *u);
+        rc = inverse_factor(u, s->entries, err);
+    }
+    if (rc == LT_OK) lt_parallel_for((size_t)s->k, round_output, &r);
+out:
+    free(weight);
+    free(u);
+    free(r.work);
+    return rc;
+}
+
+void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, const float *bias, double *mse,
+                  double *variance)
+{
+    double se = 0, sv = 0;
+    for (int k = 0; k < s->k; k++) {
+        double mean = 0;
+        for (int r = 0; r < s->rows; r++) mean += s->y[(size_t)r * (size_t)s->k + (size_t)k];
+        mean /= s->rows;
+        for (int r = 0; r < s->rows; r++) {
+            const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
+            double y = s->y[(size_t)r * (size_t)s->k + (size_t)k];
+            int acc = 0;
+            for (int i = 0; i < s->active; i++)
+                if (idx[i] >= 0) acc += q[(size_t)idx[i] * (size_t)s->k + (size_t)k];
+            double e = y - (double)scale[k] * acc - bias[k];
+            se += e * e;
+            sv += (y - mean) * (y - mean);
+        }
+    }
+    *mse = se / ((double)s->rows * s->k);
+    *variance = sv / ((double)s->rows * s->k);
+}

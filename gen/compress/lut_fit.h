@@ -1,0 +1,33 @@
+/* Lookup tables of a PQ layer: from prototypes, or solved against the layer's true output, then rounded. */
+#ifndef LUTRA_COMPRESS_LUT_FIT_H
+#define LUTRA_COMPRESS_LUT_FIT_H
+
+#include <stdint.h>
+#include "base/err.h"
+
+/* Samples of one layer: `rows` output pixels; each row looks up `active` entries (one per codebook and tap), entry
+ * numbers idx[rows][active] in 0..entries-1 or -1 where the tap lies outside; y[rows][k] = true output. */
+typedef struct {
+    int rows, active, entries, k;
+    const int32_t *idx;
+    const float *y;
+} lt_lut_samples;
+
+/* Ridge least squares, joint over all codebooks and taps: table[entries][k] and bias[k] minimise
+ * |y - sum of entries - bias|^2 + ridge*rows*|table|^2. normal (may be NULL) receives the matrix
+ * [entries][entries] of the problem (counts, with the ridge on its diagonal), for lt_lut_round. Entries that never
+ * occur become 0. Deterministic whatever the number of threads. */
+lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err);
+
+/* Rounds column k of the table to `bits` signed integers: q[entries][k], scale[k]; the scale is the one of least
+ * squared error weighted by how often entries occur. With normal != NULL rounding errors are fed forward into the
+ * entries not yet rounded, in the metric of the samples (GPTQ, Frantar et al. 2022, section 3.2). bias[k] is then
+ * corrected so that the mean error over the samples is 0. */
+lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, int8_t *q,
+                     float *scale, float *bias, lt_err *err);
+
+/* Mean squared error and variance of y over the samples with the rounded table. */
+void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, const float *bias, double *mse,
+                  double *variance);
+
+#endif

@@ -1,0 +1,375 @@
+#include "compress/pq.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/par.h"
+#include "compress/encoder_fit.h"
+#include "compress/lut_fit.h"
+#include "compress/pq_samples.h"
+#include "golden/golden.h"
+
+lt_pq_options lt_pq_defaults(void)
+{
+    return (lt_pq_options){.mode = QPQ_CHANNEL,
+                           .encoder = QENC_TREE,
+                           .prototypes = 16,
+                           .length = 8,
+                           .enc_bits = 8,
+                           .lut_bits = 4,
+                           .lut = PQ_LUT_LSQ,
+                           .feedback = true,
+                           .ridge = 1e-4,
+                           .iterations = 25,
+                           .images = 512,
+                           .positions = 64,
+                           .seed = 1};
+}
+
+static bool matches(const char *pattern, const char *name)
+{
+    size_t n = strlen(pattern);
+    return n && pattern[n - 1] == '*' ? strncmp(pattern, name, n - 1) == 0 : strcmp(pattern, name) == 0;
+}
+
+/* Settings of one layer after overrides; false: it stays dense. */
+static bool layer_settings(const lt_pq_options *o, const qnet *n, int layer, int *prototypes, int *length)
+{
+    const qlayer *l = &n->layers[layer];
+    int first = -1, last = -1, dense = 0;
+
+    if (l->op != QOP_CONV) return false;
+    for (int i = 0; i < n->n_layers; i++) {
+        if (n->layers[i].op != QOP_CONV) continue;
+        if (first < 0) first = i;
+        last = i;
+    }
+    *prototypes = o->prototypes;
+    *length = o->mode == QPQ_SPATIAL ? l->r * l->s : o->length;
+    for (int i = 0; i < o->n_overrides; i++) {
+        const lt_pq_override *v = &o->override[i];
+        if (!matches(v->name, l->name)) continue;
+        if (v->dense) dense = v->dense;
+        if (v->prototypes) *prototypes = v->prototypes;
+        if (v->length && o->mode == QPQ_CHANNEL) *length = v->length;
+    }
+    if (l->groups > 1 || (o->mode == QPQ_SPATIAL && (l->r != 3 || l->s != 3 || l->dilation != 1))) return false;
+    return dense < 0 || (dense == 0 && layer != first && layer != last);
+}
+
+/* ---- encoders ---- */
+
+/* The encoder that layer reads its input with: one per tensor in channel mode. -1: there is none yet. */
+static int find_encoder(const qnet *n, int tensor, int prototypes, int length)
+{
+    for (int i = 0; i < n->n_layers; i++) {
+        const qlayer *l = &n->layers[i];
+        if (l->in != tensor || l->encoder < 0) continue;
+        const qencoder *e = &n->encoders[l->encoder];
+        if (e->mode == QPQ_CHANNEL && e->prototypes == prototypes && e->length == length) return l->encoder;
+    }
+    return -1;
+}
+
+/* Vectors that codebook cb sees: every tap inside (channel), the window (spatial). v[n][length]; returns n. */
+static int gather_vectors(const lt_pq_samples *s, const qencoder *e, int cb, int16_t *v)
+{
+    int n = 0;
+    for (int r = 0; r < s->rows; r++) {
+        const int16_t *x = s->x + (size_t)r * (size_t)s->taps * (size_t)s->c;
+        if (e->mode == QPQ_SPATIAL) {
+            for (int t = 0; t < s->taps; t++) v[n * e->length + t] = x[t * s->c + cb];
+            n++;
+            continue;
+        }
+        /* the middle tap is a plain sample of the tensor; others would repeat pixels */
+        int t = s->taps / 2;
+        if (!s->inside[(size_t)r * (size_t)s->taps + (size_t)t]) continue;
+        for (int j = 0; j < e->length; j++) {
+            int c = cb * e->length + j;
+            v[n * e->length + j] = c < s->c ? x[t * s->c + c] : 0;
+        }
+        n++;
+    }
+    return n;
+}
+
+typedef struct {
+    const lt_pq_options *o;
+    const lt_pq_samples *s;
+    const qtensor *t;
+    qencoder *e;
+    float *means; /* [codebooks][K][L] in full integers, or NULL */
+    lt_code *rc;  /* per codebook */
+    lt_err *err;  /* per codebook */
+    bool refit;   /* fit the encoder, not only the means */
+} encoder_pass;
+
+static void fit_codebook(void *ctx, size_t cb, int worker)
+{
+    encoder_pass *p = ctx;
+    qencoder *e = p->e;
+    size_t rows = (size_t)p->s->rows;
+    int16_t *v = malloc(rows * (size_t)e->length * sizeof *v);
+    uint8_t *codes = malloc(rows);
+    (void)worker;
+
+    p->rc[cb] = v && codes ? LT_OK : lt_fail(&p->err[cb], LT_EMEM, "out of memory");
+    int n = p->rc[cb] == LT_OK ? gather_vectors(p->s, e, (int)cb, v) : 0;
+    if (p->rc[cb] == LT_OK && n == 0) p->rc[cb] = lt_fail(&p->err[cb], LT_EINPUT, "no samples to fit an encoder to");
+    if (p->rc[cb] == LT_OK && p->refit)
+        p->rc[cb] =
+            lt_encoder_fit(e, p->t, (int)cb, v, n, p->o->iterations, p->o->seed * 1000003 + cb, codes, &p->err[cb]);
+    else
+        for (int i = 0; i < n; i++) codes[i] = (uint8_t)golden_encode(e, (int)cb, v + (size_t)i * (size_t)e->length);
+    if (p->rc[cb] == LT_OK && p->means)
+        p->rc[cb] = lt_encoder_means(e, (int)cb, v, codes, n, p->means + cb * (size_t)e->prototypes * (size_t)e->length,
+                                     &p->err[cb]);
+    free(v);
+    free(codes);
+}
+
+static lt_code fit_encoder(const lt_pq_options *o, const lt_pq_samples *s, const qtensor *t, qencoder *e, bool refit,
+                           float *means, lt_err *err)
+{
+    size_t n = (size_t)e->codebooks;
+    encoder_pass p = {o, s, t, e, means, calloc(n, sizeof(lt_code)), calloc(n, sizeof(lt_err)), refit};
+    lt_code rc = p.rc && p.err ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
+
+    if (rc == LT_OK) lt_parallel_for(n, fit_codebook, &p);
+    for (size_t i = 0; i < n && rc == LT_OK; i++)
+        if (p.rc[i] != LT_OK) rc = lt_fail(err, p.rc[i], "%s", p.err[i].msg);
+    free(p.rc);
+    free(p.err);
+    return rc;
+}
+
+/* ---- which entries each sample looks up ---- */
+
+typedef struct {
+    const lt_pq_samples *s;
+    const qencoder *e;
+    int taps;
+    int32_t *idx;
+} index_pass;
+
+static void index_row(void *ctx, size_t r, int worker)
+{
+    index_pass *p = ctx;
+    const lt_pq_samples *s = p->s;
+    const qencoder *e = p->e;
+    const int16_t *x = s->x + r * (size_t)s->taps * (size_t)s->c;
+    int32_t *idx = p->idx + r * (size_t)(e->codebooks * p->taps);
+    int16_t v[256];
+    (void)worker;
+
+    for (int cb = 0; cb < e->codebooks; cb++) {
+        if (e->mode == QPQ_SPATIAL) {
+            for (int t = 0; t < s->taps; t++) v[t] = x[t * s->c + cb];
+            idx[cb] = cb * e->prototypes + golden_encode(e, cb, v);
+            continue;
+        }
+        for (int t = 0; t < s->taps; t++) {
+            int32_t *i = &idx[cb * s->taps + t];
+            if (!s->inside[r * (size_t)s->taps + (size_t)t]) {
+                *i = -1;
+                continue;
+            }
+            for (int j = 0; j < e->length; j++) {
+                int c = cb * e->length + j;
+                v[j] = c < s->c ? x[t * s->c + c] : 0;
+            }
+            *i = (cb * s->taps + t) * e->prototypes + golden_encode(e, cb, v);
+        }
+    }
+}
+
+/* ---- tables ---- */
+
+/* Entry = dot product of a code's mean vector with the float weights. */
+static void product_table(const lt_prep *p, const qlayer *l, int node, const qencoder *e, int taps, const float *means,
+                          float *table, float *bias)
+{
+    const lt_node *nd = &p->graph.nodes[node];
+    const qtensor *in = &p->net.tensors[l->in];
+    int rs = l->r * l->s;
+
+    for (int k = 0; k < l->k; k++) bias[k] = nd->bias ? nd->bias[k] : 0;
+    for (int cb = 0; cb < e->codebooks; cb++) {
+        for (int tap = 0; tap < taps; tap++) {
+            for (int code = 0; code < e->prototypes; code++) {
+                const float *m = means + ((size_t)cb * (size_t)e->prototypes + (size_t)code) * (size_t)e->length;
+                float *row = table + ((size_t)(cb * taps + tap) * (size_t)e->prototypes + (size_t)code) * (size_t)l->k;
+                for (int k = 0; k < l->k; k++) {
+                    double sum = 0;
+                    for (int j = 0; j < e->length; j++) {
+                        int c = e->mode == QPQ_SPATIAL ? cb : cb * e->length + j;
+                        int t = e->mode == QPQ_SPATIAL ? j : tap;
+                        if (c < in->c)
+                            sum +=
+                                (double)nd->weight[((size_t)k * (size_t)in->c + (size_t)c) * (size_t)rs + (size_t)t] *
+                                m[j];
+                    }
+                    row[k] = (float)(sum * in->scale);
+                }
+            }
+        }
+    }
+}
+
+/* Channels whose table is all zero would ask for an absurd multiplier: they take the largest scale in use. */
+static void settle_scales(const lt_lut_samples *s, const int8_t *q, float *scale)
+{
+    float most = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int k = 0; k < s->k; k++) {
+            bool used = false;
+            for (int i = 0; i < s->entries && !used; i++) used = q[(size_t)i * (size_t)s->k + (size_t)k] != 0;
+            if (used && scale[k] > most) most = scale[k];
+            if (pass && !used) scale[k] = most > 0 ? most : 1;
+        }
+    }
+}
+
+static lt_code install(lt_prep *p, qlayer *l, int encoder, int8_t *q, const float *scale, const float *bias,
+                       int lut_bits, int mult_bits, lt_err *err)
+{
+    const qtensor *out = &p->net.tensors[l->out];
+    double *real = malloc((size_t)l->k * sizeof *real);
+    if (!real) return lt_fail(err, LT_EMEM, "out of memory");
+    for (int k = 0; k < l->k; k++) {
+        real[k] = scale[k] / out->scale;
+        l->bias[k] = (int32_t)lround((double)bias[k] / scale[k]);
+    }
+    free(l->w);
+    l->w = NULL;
+    l->lut = q;
+    l->encoder = encoder;
+    l->lut_bits = lut_bits;
+    lt_code rc = lt_quant_requant(l, real, l->res >= 0 ? p->net.tensors[l->res].scale / out->scale : 0, mult_bits, err);
+    free(real);
+    return rc;
+}
+
+typedef struct {
+    int32_t *idx;
+    float *table, *bias, *scale, *means;
+    double *normal;
+    int8_t *q;
+} scratch;
+
+static void scratch_free(scratch *w)
+{
+    free(w->idx);
+    free(w->table);
+    free(w->bias);
+    free(w->scale);
+    free(w->means);
+    free(w->normal);
+    free(w->q);
+}
+
+static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, int encoder, scratch *w, int mult_bits,
+                          lt_pq_result *result, lt_err *err)
+{
+    qlayer *l = &p->net.layers[s->layer];
+    const qencoder *e = &p->net.encoders[encoder];
+    int taps = e->mode == QPQ_SPATIAL ? 1 : s->taps, active = e->codebooks * taps;
+    size_t entries = (size_t)active * (size_t)e->prototypes;
+    bool solve = o->lut == PQ_LUT_LSQ;
+    double mse, variance;
+
+    w->idx = malloc((size_t)s->rows * (size_t)active * sizeof *w->idx);
+    w->table = malloc(entries * (size_t)l->k * sizeof *w->table);
+    w->bias = malloc((size_t)l->k * sizeof *w->bias);
+    w->scale = malloc((size_t)l->k * sizeof *w->scale);
+    w->q = malloc(entries * (size_t)l->k);
+    w->normal = solve && o->feedback ? malloc(entries * entries * sizeof *w->normal) : NULL;
+    if (!w->idx || !w->table || !w->bias || !w->scale || !w->q || (solve && o->feedback && !w->normal))
+        return lt_fail(err, LT_EMEM, "out of memory");
+    index_pass ip = {s, e, taps, w->idx};
+    lt_parallel_for((size_t)s->rows, index_row, &ip);
+    lt_lut_samples ls = {s->rows, active, (int)entries, l->k, w->idx, s->y};
+    if (solve)
+        LT_TRY(lt_lut_solve(&ls, o->ridge, w->table, w->bias, w->normal, err));
+    else
+        product_table(p, l, s->layer + 1, e, taps, w->means, w->table, w->bias);
+    LT_TRY(lt_lut_round(&ls, w->table, w->normal, o->lut_bits, w->q, w->scale, w->bias, err));
+    settle_scales(&ls, w->q, w->scale);
+    lt_lut_error(&ls, w->q, w->scale, w->bias, &mse, &variance);
+    *result = (lt_pq_result){s->layer, e->codebooks, e->prototypes, e->length, variance > 0 ? mse / variance : 0};
+    int8_t *q = w->q;
+    w->q = NULL; /* the layer's from here on */
+    return install(p, l, encoder, q, w->scale, w->bias, o->lut_bits, mult_bits, err);
+}
+
+/* ---- one layer, all layers ---- */
+
+static lt_code new_encoder(qnet *n, const qencoder *e, int *id, lt_err *err)
+{
+    qencoder *grown = realloc(n->encoders, (size_t)(n->n_encoders + 1) * sizeof *grown);
+    if (!grown) return lt_fail(err, LT_EMEM, "out of memory");
+    n->encoders = grown;
+    *id = n->n_encoders;
+    grown[n->n_encoders++] = *e;
+    return lt_encoder_alloc(&grown[*id], err);
+}
+
+static lt_code fit_layer(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, int prototypes, int length,
+                         int mult_bits, lt_pq_result *result, lt_err *err)
+{
+    const qlayer *l = &p->net.layers[s->layer];
+    const qtensor *in = &p->net.tensors[l->in];
+    bool spatial = o->mode == QPQ_SPATIAL;
+    int id = spatial ? -1 : find_encoder(&p->net, l->in, prototypes, length);
+    bool refit = id < 0;
+    scratch w = {0};
+
+    LT_TRY(lt_pq_sample_inputs(p, s, err));
+    if (refit) {
+        qencoder e = {.mode = o->mode,
+                      .encoder = o->encoder,
+                      .prototypes = prototypes,
+                      .length = length,
+                      .codebooks = spatial ? in->c : (in->c + length - 1) / length,
+                      .enc_bits = o->enc_bits,
+                      .r = spatial ? l->r : 1,
+                      .s = spatial ? l->s : 1};
+        LT_TRY(new_encoder(&p->net, &e, &id, err));
+    }
+    qencoder *e = &p->net.encoders[id];
+    lt_code rc = LT_OK;
+    if (o->lut == PQ_LUT_PRODUCTS) {
+        w.means = malloc((size_t)e->codebooks * (size_t)prototypes * (size_t)length * sizeof *w.means);
+        if (!w.means) rc = lt_fail(err, LT_EMEM, "out of memory");
+    }
+    if (rc == LT_OK && (refit || w.means)) rc = fit_encoder(o, s, in, e, refit, w.means, err);
+    if (rc == LT_OK) rc = fit_tables(p, o, s, id, &w, mult_bits, result, err);
+    scratch_free(&w);
+    return rc == LT_OK ? rc : lt_wrap(err, "layer %s", l->name);
+}
+
+lt_code lt_pq_fit(lt_prep *p, const lt_pq_options *o, int acc_bits, int mult_bits, lt_pq_result *results,
+                  int *n_results, lt_err *err)
+{
+    int n = 0, images = o->images < p->calib_data.n ? o->images : p->calib_data.n;
+    int *layers = malloc((size_t)p->net.n_layers * sizeof *layers), prototypes, length;
+    lt_pq_samples *s = calloc((size_t)p->net.n_layers, sizeof *s);
+    lt_code rc = layers && s ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
+
+    *n_results = 0;
+    for (int i = 0; rc == LT_OK && i < p->net.n_layers; i++)
+        if (layer_settings(o, &p->net, i, &prototypes, &length)) layers[n++] = i;
+    if (rc == LT_OK) rc = lt_pq_sample_outputs(p, layers, n, images, o->positions, o->seed, s, err);
+    for (int i = 0; rc == LT_OK && i < n; i++) {
+        layer_settings(o, &p->net, layers[i], &prototypes, &length);
+        rc = fit_layer(p, o, &s[i], prototypes, length, mult_bits, &results[*n_results], err);
+        if (rc == LT_OK) ++*n_results;
+        lt_pq_samples_free(&s[i]);
+    }
+    for (int i = 0; s && i < n; i++) lt_pq_samples_free(&s[i]);
+    free(layers);
+    free(s);
+    return rc == LT_OK ? lt_quant_check(&p->net, acc_bits, err) : rc;
+}
