@@ -155,13 +155,14 @@ static void print_expect(lt_buf *b, const char *text, const lt_config *cfg)
     lt_buf_puts(b, text);
 }
 
-/* Do all keys of the rule have sensible values? */
-static bool usable(const rule *r, const lt_config_pos *pos)
+/* Does the rule count here, and do the other keys in it have sensible values? */
+static bool usable(const rule *r, const lt_config *cfg, const lt_config_pos *pos)
 {
     char name[32];
     const char *after = r->expect;
 
-    if (pos->bad[lt_key_find(r->key)] || (r->when_key && pos->bad[lt_key_find(r->when_key)])) return false;
+    if (!((r->cores >> cfg->core) & 1)) return false;
+    if (r->when && (pos->bad[lt_key_find(r->when_key)] || !r->when(cfg))) return false;
     while (next_name(after, name, &after))
         if (pos->bad[lt_key_find(name)]) return false;
     return true;
@@ -173,31 +174,39 @@ static int rule_line(const rule *r, const lt_config_pos *pos)
     const char *after = r->expect;
     int line = pos->line[lt_key_find(r->key)];
 
+    if (line == 0 && r->when_key) line = pos->line[lt_key_find(r->when_key)];
     while (line == 0 && next_name(after, name, &after)) line = pos->line[lt_key_find(name)];
     return line;
 }
 
-/* Legal values of the rule's key for which it holds, nearest to the present one. */
-static void print_nearest(lt_buf *b, const rule *r, const lt_config *cfg)
+static bool value_works(const lt_key *k, int value, const lt_config *cfg, const lt_config_pos *pos)
 {
-    const lt_key *k = &lt_keys[lt_key_find(r->key)];
     lt_config c = *cfg;
-    int got = lt_key_get(k, cfg), below = -1, above = -1;
+
+    if (!lt_key_legal(k, value)) return false;
+    lt_key_set(k, &c, value);
+    for (int i = 0; i < N_RULES; i++)
+        if (strcmp(rules[i].key, k->name) == 0 && usable(&rules[i], &c, pos) && !rules[i].holds(&c)) return false;
+    return true;
+}
+
+/* "; nearest 4 and 8": the values of a number nearest to the present one that are in range and obey its rules. */
+static void print_nearest(lt_buf *b, const lt_key *k, const lt_config *cfg, const lt_config_pos *pos)
+{
+    int got = lt_key_get(k, cfg), below = k->min - 1, above = k->min - 1;
 
     if (k->type == LT_KEY_BOOL || k->type == LT_KEY_ENUM) return;
-    for (int v = k->min; v <= k->max && above < 0; v++) {
-        if (!lt_key_legal(k, v)) continue;
-        lt_key_set(k, &c, v);
-        if (!r->holds(&c)) continue;
+    for (int v = k->min; v <= k->max && above < k->min; v++) {
+        if (!value_works(k, v, cfg, pos)) continue;
         if (v < got)
             below = v;
         else
             above = v;
     }
-    if (below >= 0 && above >= 0)
+    if (below >= k->min && above >= k->min)
         lt_buf_printf(b, "; nearest %d and %d", below, above);
-    else if (below >= 0 || above >= 0)
-        lt_buf_printf(b, "; nearest %d", below >= 0 ? below : above);
+    else if (below >= k->min || above >= k->min)
+        lt_buf_printf(b, "; nearest %d", below >= k->min ? below : above);
 }
 
 void lt_config_begin_error(lt_errlist *errs, const lt_config_pos *pos, int line, const char *key)
@@ -208,45 +217,58 @@ void lt_config_begin_error(lt_errlist *errs, const lt_config_pos *pos, int line,
         lt_buf_printf(&errs->text, "%s: %s: ", pos->where, key);
 }
 
-static void check_key(const lt_config *cfg, int i, lt_config_pos *pos, lt_errlist *errs)
+static bool key_is_wrong(const lt_key *k, const lt_config *cfg)
+{
+    int v = lt_key_get(k, cfg);
+    return k == lt_keys || lt_key_applies(k, cfg->core) ? !lt_key_legal(k, v) : v != k->def[cfg->core];
+}
+
+static void report_key(const lt_config *cfg, int i, lt_config_pos *pos, lt_errlist *errs)
 {
     const lt_key *k = &lt_keys[i];
-    int v = lt_key_get(k, cfg), core = cfg->core;
+    int v = lt_key_get(k, cfg);
 
-    if (i > 0 && !lt_key_applies(k, core)) {
-        if (v == k->def[core]) return;
-        lt_config_begin_error(errs, pos, pos->line[i], k->name);
-        lt_buf_printf(&errs->text, "got %d, expected %d: core %s has it fixed", v, k->def[core], lt_core_names[core]);
+    lt_config_begin_error(errs, pos, pos->line[i], k->name);
+    lt_buf_printf(&errs->text, "got %d, expected ", v);
+    if (i > 0 && !lt_key_applies(k, cfg->core)) {
+        lt_buf_printf(&errs->text, "%d: core %s has it fixed", k->def[cfg->core], lt_core_names[cfg->core]);
     } else {
-        if (lt_key_legal(k, v)) return;
-        lt_config_begin_error(errs, pos, pos->line[i], k->name);
-        lt_buf_printf(&errs->text, "got %d, expected ", v);
         lt_key_print_legal(&errs->text, k);
-        lt_key_print_nearest(&errs->text, k, v);
+        if (i > 0) print_nearest(&errs->text, k, cfg, pos);
     }
     lt_errlist_end_line(errs);
-    pos->bad[i] = true;
+}
+
+static void report_rule(const rule *r, const lt_config *cfg, lt_config_pos *pos, lt_errlist *errs)
+{
+    int i = lt_key_find(r->key), line = rule_line(r, pos);
+    const lt_key *k = &lt_keys[i];
+
+    lt_config_begin_error(errs, pos, line, r->key);
+    lt_buf_puts(&errs->text, "got ");
+    lt_key_print_value(&errs->text, k, lt_key_get(k, cfg));
+    if (pos->line[i] == 0 && line > 0) lt_buf_puts(&errs->text, " (the default)");
+    lt_buf_puts(&errs->text, ", expected ");
+    print_expect(&errs->text, r->expect, cfg);
+    if (r->when) lt_buf_printf(&errs->text, " when %s is %s", r->when_key, r->when_value);
+    print_nearest(&errs->text, k, cfg, pos);
+    lt_errlist_end_line(errs);
 }
 
 void lt_config_check_all(const lt_config *cfg, lt_config_pos *pos, lt_errlist *errs)
 {
-    if (!pos->bad[0]) check_key(cfg, 0, pos, errs); /* the core: everything else depends on it */
-    if (pos->bad[0]) return;
-    for (int i = 1; i < lt_n_keys; i++)
-        if (!pos->bad[i]) check_key(cfg, i, pos, errs);
-    for (int i = 0; i < N_RULES; i++) {
+    bool reported[LT_MAX_KEYS];
+
+    memcpy(reported, pos->bad, sizeof reported);
+    /* the core first: everything else depends on it */
+    for (int i = 0; i < lt_n_keys && !pos->bad[0]; i++) pos->bad[i] = pos->bad[i] || key_is_wrong(&lt_keys[i], cfg);
+    for (int i = 0; i < lt_n_keys; i++)
+        if (pos->bad[i] && !reported[i]) report_key(cfg, i, pos, errs);
+    for (int i = 0; i < N_RULES && !pos->bad[0]; i++) {
         const rule *r = &rules[i];
         int k = lt_key_find(r->key);
-        if (!((r->cores >> cfg->core) & 1) || (r->when && !r->when(cfg)) || !usable(r, pos) || r->holds(cfg)) continue;
-        lt_config_begin_error(errs, pos, rule_line(r, pos), r->key);
-        lt_buf_puts(&errs->text, "got ");
-        lt_key_print_value(&errs->text, &lt_keys[k], lt_key_get(&lt_keys[k], cfg));
-        if (pos->line[k] == 0 && rule_line(r, pos) > 0) lt_buf_puts(&errs->text, " (the default)");
-        lt_buf_puts(&errs->text, ", expected ");
-        print_expect(&errs->text, r->expect, cfg);
-        if (r->when) lt_buf_printf(&errs->text, " when %s is %s", r->when_key, r->when_value);
-        print_nearest(&errs->text, r, cfg);
-        lt_errlist_end_line(errs);
+        if (pos->bad[k] || !usable(r, cfg, pos) || r->holds(cfg)) continue;
+        report_rule(r, cfg, pos, errs);
         pos->bad[k] = true;
     }
 }

@@ -1,6 +1,5 @@
 #include "config/config_table.h"
 
-#include <limits.h>
 #include <string.h>
 
 const char *const lt_core_names[LT_N_CORES + 1] = {"ws", "ews", "pq", NULL};
@@ -18,7 +17,7 @@ const lt_key lt_keys[] = {
      .words = lt_core_names, DEF(CORE_WS, CORE_EWS, CORE_PQ), .unit = "",
      .help = "Datapath: `ws` dense weight-stationary int8, `ews` the same with register files per PE, `pq` product "
              "quantisation by table lookup."},
-    {KEY(lanes), .cores = LT_ON_ALL, .required = true, .min = 2, .max = 64, DEF(16, 16, 16), .unit = "channels",
+    {KEY(lanes), .cores = LT_ON_ALL, .required = true, .min = 1, .max = 64, DEF(16, 16, 16), .unit = "channels",
      .verilog = "LANES",
      .help =
          "Channels per activation word and outputs per group: rows and columns of the array, bytes of a feature-map "
@@ -146,21 +145,6 @@ void lt_key_print_legal(lt_buf *b, const lt_key *k)
         if (last) return;
         v = next;
     }
-}
-
-void lt_key_print_nearest(lt_buf *b, const lt_key *k, int value)
-{
-    int below = INT_MIN, above = INT_MAX;
-
-    if (k->type == LT_KEY_ENUM || k->type == LT_KEY_BOOL) return;
-    for (int v = k->min; v <= k->max; v = k->type == LT_KEY_POW2 ? 2 * v : v + 1) {
-        if (v <= value) below = v;
-        if (v >= value && above == INT_MAX) above = v;
-    }
-    if (below != INT_MIN && above != INT_MAX)
-        lt_buf_printf(b, "; nearest %d and %d", below, above);
-    else
-        lt_buf_printf(b, "; nearest %d", below != INT_MIN ? below : above);
 }
 
 void lt_config_defaults(int core, lt_config *cfg)

@@ -43,11 +43,9 @@ static inline bool lt_key_applies(const lt_key *k, int core)
 /* The value lies in the key's range or set. */
 bool lt_key_legal(const lt_key *k, int value);
 
-/* Appends "16" or "tree" or "true"; what is legal ("4..8", "2, 4, 8 or 16"); the legal values nearest to an illegal one
- * ("; nearest 4 and 8", or nothing if there is no sensible one). */
+/* Appends "16" or "tree" or "true"; what is legal ("4..8", "2, 4, 8 or 16"). */
 void lt_key_print_value(lt_buf *b, const lt_key *k, int value);
 void lt_key_print_legal(lt_buf *b, const lt_key *k);
-void lt_key_print_nearest(lt_buf *b, const lt_key *k, int value);
 
 /* Every key at its default for this core, fixed ones included; keys that the core does not use are 0; name is empty. */
 void lt_config_defaults(int core, lt_config *cfg);

@@ -211,7 +211,7 @@ lt_code lt_emit_csr(const char *where, const char *text, lt_buf *out, lt_err *er
     bool ok = true;
     for (int i = 0; i < N; i++) {
         ok = ok && lt_buf_ok(&b[i]);
-        subst[i] = (lt_subst){names[i], b[i].data ? b[i].data : ""};
+        subst[i] = (lt_subst){names[i], b[i].data ? b[i].data : "", false};
     }
     lt_code code = ok ? lt_expand(where, text, subst, N, out, err) : lt_fail(err, LT_EMEM, "out of memory");
     for (int i = 0; i < N; i++) lt_buf_free(&b[i]);

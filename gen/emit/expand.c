@@ -98,7 +98,8 @@ lt_code lt_expand(const char *where, const char *text, const lt_subst *subst, si
         text += len + (text[len] == '\n');
     }
     for (size_t i = 0; i < n && code == LT_OK; i++)
-        if (!used[i]) code = lt_fail(err, LT_EINTERNAL, "%s: template does not use @%s@", where, subst[i].name);
+        if (!used[i] && !subst[i].optional)
+            code = lt_fail(err, LT_EINTERNAL, "%s: template does not use @%s@", where, subst[i].name);
     free(used);
     if (code == LT_OK && !lt_buf_ok(out)) code = lt_fail(err, LT_EMEM, "out of memory");
     if (code == LT_OK && out->len > start) code = scan(where, out->data + start, err);
