@@ -88,6 +88,8 @@ uint32_t dram_layout(const builder *b, lutra_tensor *d, lutra_base base, uint32_
 /* Before the loads of the next operation. They wait until the operation before last is done (its weight half and tile
  * buffer are free), with depth 1 or `all` until the last one is. */
 void open_group(builder *b, bool all);
+/* The open group's further loads wait until the last operation is done. */
+void wait_for_all(builder *b);
 /* `rows` rows of `words` words; strides in bytes (DRAM) and words (target). */
 void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
               int word_stride);
@@ -117,7 +119,8 @@ typedef struct {
     int rows, count;                    /* output rows per tile, tiles */
     int in_at[2], out_at[2], res_at[2]; /* feature-buffer word of each tile buffer */
 } tiling;
-bool plan_tiles(builder *b, const qlayer *l, tiling *t);
+/* max_in_rows: input rows that a tile may read; false if not even one output row fits. */
+bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, tiling *t);
 /* The views of tile i; load: emit the loads of what is in DRAM. */
 void tile_views(builder *b, const qlayer *l, const tiling *t, int i, bool load, view *in, view *out, view *res);
 
@@ -135,9 +138,17 @@ void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile,
 lt_code no_room(builder *b, const qlayer *l);
 
 /* lower_mac.c, lower_pq.c, lower_pool.c: one layer each */
+/* code_place.c: the code memory of the pq core */
 lt_code place_input_code(builder *b);
+void load_input_code(builder *b);
+/* Most input rows of layer l that fit a code map. */
+int code_rows_limit(const builder *b, const qlayer *l);
+/* Makes sure that the rows of tile view `in` are in a code map, copying them from the feature buffer if they are not:
+ * returns chunks per pixel and the map; `in` becomes the whole tensor if it was there. *open: the open load group was
+ * not used up. */
+int code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map);
 /* Where this operation's results go in the code memory, if some layer reads them from there. */
-void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0);
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0, int og);
 lt_code lower_conv_mac(builder *b, const qlayer *l);
 lt_code lower_conv_pq(builder *b, const qlayer *l);
 lt_code lower_pool(builder *b, const qlayer *l);

@@ -103,7 +103,7 @@ lt_code lower_conv_mac(builder *b, const qlayer *l)
     tiling t;
 
     LT_TRY(plan_shape(b, l, &s));
-    if (!plan_tiles(b, l, &t)) return no_room(b, l);
+    if (!plan_tiles(b, l, in->h, &t)) return no_room(b, l);
     bool resident = s.set == s.og;
     for (int i = 0; i < t.count; i++) {
         for (int og0 = 0; og0 < s.og; og0 += s.set) {

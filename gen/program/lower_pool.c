@@ -8,7 +8,7 @@ lt_code lower_pool(builder *b, const qlayer *l)
     int groups = ceil_div(l->k, c->lanes);
     tiling t;
 
-    if (!plan_tiles(b, l, &t)) return no_room(b, l);
+    if (!plan_tiles(b, l, in->h, &t)) return no_room(b, l);
     for (int i = 0; i < t.count; i++) {
         for (int og0 = 0; og0 < groups; og0 += c->param_groups) {
             int og = og0 + c->param_groups <= groups ? c->param_groups : groups - og0;
@@ -21,7 +21,7 @@ lt_code lower_pool(builder *b, const qlayer *l)
             load_params(b, l, og0, og, param, false);
             uint32_t *d = add_desc(b, LT_OP_POOL);
             set_field(b, d, LT_D_POOL_MAX, l->op == QOP_MAXPOOL);
-            set_field(b, d, LT_D_WRITE_FB, 1);
+            set_field(b, d, LT_D_WRITE_FB, b->at[l->out].wants_fb);
             set_groups(b, d, l, vo, &vr, og0, param);
             set_field(b, d, LT_D_IN_BASE, vi.base + og0 * vi.plane);
             set_field(b, d, LT_D_IN_PLANE, vi.plane);
@@ -30,7 +30,7 @@ lt_code lower_pool(builder *b, const qlayer *l)
             set_field(b, d, LT_D_PAD_T, vi.row0 - (vo.row0 * (l->stride > 0 ? l->stride : 1) - l->pad_t));
             set_field(b, d, LT_D_PAD_L, l->pad_l);
             set_field(b, d, LT_D_OG, og);
-            set_code_output(b, d, l, og0);
+            set_code_output(b, d, l, og0, og);
             end_op(b, d, l, &t, i, og0 + og == groups, &vo);
         }
     }

@@ -6,10 +6,14 @@
 void load_input(builder *b)
 {
     place *p = &b->at[0];
-    if (b->input_loaded || !p->in_fb) return;
-    const qtensor *q = &b->net->tensors[0];
-    view whole = {p->base, q->h * q->w, 0, q->h};
-    load_rows(b, 0, &whole);
+    if (b->input_loaded) return;
+    if (p->in_fb) {
+        const qtensor *q = &b->net->tensors[0];
+        view whole = {p->base, q->h * q->w, 0, q->h};
+        load_rows(b, 0, &whole);
+    } else if (p->code != CODE_NONE) {
+        load_input_code(b);
+    }
     b->input_loaded = true;
 }
 

@@ -12,6 +12,11 @@ void open_group(builder *b, bool all)
     b->load_need = all || b->depth == 1 ? b->ops : b->ops - 1;
 }
 
+void wait_for_all(builder *b)
+{
+    b->load_need = b->ops;
+}
+
 void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
               int word_stride)
 {

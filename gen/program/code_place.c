@@ -1,0 +1,215 @@
+/* Homes of tensors in the code memory of the pq core, and the encoders that fill it. */
+#include "program/builder.h"
+
+#include "golden/golden.h"
+#include "program/pack_pq.h"
+
+/* How the reader `l` wants its input: codes of an encoder, or plain values. */
+static code_kind kind_for(const builder *b, const qlayer *l)
+{
+    bool codes = l->encoder >= 0 && b->net->encoders[l->encoder].mode == QPQ_CHANNEL;
+    return codes ? CODE_CODES : CODE_VALUES;
+}
+
+static bool spatial(const builder *b)
+{
+    return b->cfg->pq_mode == QPQ_SPATIAL;
+}
+
+/* Code words per pixel of a tensor as the hardware writes it. */
+static int chunks_of(const builder *b, const qtensor *t, code_kind kind)
+{
+    const lt_config *c = b->cfg;
+    if (spatial(b)) return groups_of(b, t);
+    return groups_of(b, t) * (kind == CODE_CODES ? c->lanes / (c->pq_length * c->pq_codebooks) : c->lanes);
+}
+
+static int code_words(const qtensor *t, int rows, int chunks)
+{
+    return ceil_div(rows, 3) * t->w * chunks;
+}
+
+int code_rows_limit(const builder *b, const qlayer *l)
+{
+    const qtensor *in = &b->net->tensors[l->in];
+    int chunks = chunks_of(b, in, kind_for(b, l));
+    return b->cfg->pq_code_words / (in->w * chunks) * 3;
+}
+
+/* The next convolution that reads tensor t after the layer being built, or NULL. */
+static const qlayer *next_reader(const builder *b, int t)
+{
+    for (int i = b->layer + 1; i < b->n_layers; i++)
+        if (b->net->layers[i].in == t && b->net->layers[i].op == QOP_CONV) return &b->net->layers[i];
+    return NULL;
+}
+
+/* A map to write to, other than `except` (-1: any). What it holds is lost; a tensor that is still wanted has to be made
+ * again. */
+static int choose_map(builder *b, int except)
+{
+    int m = except == 0;
+    if (except < 0 && b->map_tensor[0] >= 0 && b->map_tensor[1] < 0) m = 1;
+    int t = b->map_tensor[m];
+    if (t >= 0) {
+        b->at[t].code = CODE_NONE;
+        if (next_reader(b, t) && !b->at[t].wants_fb) b->remake = t;
+        b->map_tensor[m] = -1;
+    }
+    return m;
+}
+
+static void load_encoder(builder *b, const qencoder *e, int first, int n, int address)
+{
+    lt_buf words = {0};
+    for (int i = 0; i < n; i++) lt_pack_pq_encoder(b->cfg, e, first + i, &words);
+    uint32_t at = add_blob(b, words.data, words.len);
+    add_load(b, LUTRA_BASE_PROGRAM, at, TO_ENC, address, n, 1, 0, 0);
+    if (!lt_buf_ok(&words)) lt_fail(b->err, LT_EMEM, "out of memory");
+    lt_buf_free(&words);
+}
+
+/* Operation d writes tensor t (groups og0 ..) to a code map for reader. */
+static void write_code(builder *b, uint32_t *d, int t, const qlayer *reader, int map, int og0, int og)
+{
+    code_kind kind = kind_for(b, reader);
+    const qtensor *q = &b->net->tensors[t];
+    int chunks = chunks_of(b, q, kind), per_group = chunks / groups_of(b, q);
+
+    set_field(b, d, LT_D_WRITE_CODE, 1);
+    set_field(b, d, LT_D_CODE_RAW, kind == CODE_VALUES);
+    set_field(b, d, LT_D_CODE_OUT, 0);
+    set_field(b, d, LT_D_CODE_OUT_MAP, map);
+    set_field(b, d, LT_D_CODE_OUT_CHUNKS, chunks);
+    set_field(b, d, LT_D_CODE_OG0, og0 * per_group);
+    if (kind == CODE_CODES) {
+        int slot = b->ops % 2 * b->cfg->param_groups;
+        load_encoder(b, &b->net->encoders[reader->encoder], og0, og, slot);
+        set_field(b, d, LT_D_ENC_BASE, slot);
+    }
+}
+
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0, int og)
+{
+    place *p = &b->at[l->out];
+    const qtensor *t = &b->net->tensors[l->out];
+    const qlayer *reader = b->cfg->core == CORE_PQ && !p->in_dram ? next_reader(b, l->out) : NULL;
+
+    if (!reader) return;
+    code_kind kind = kind_for(b, reader);
+    int chunks = chunks_of(b, t, kind);
+    if (code_words(t, t->h, chunks) > b->cfg->pq_code_words) {
+        if (!p->wants_fb) b->remake = l->out; /* its reader will encode it tile by tile */
+        return;
+    }
+    if (og0 == 0) {
+        bool reads_code = l->op == QOP_CONV && b->at[l->in].code != CODE_NONE;
+        p->map = choose_map(b, reads_code ? b->at[l->in].map : -1);
+        b->map_tensor[p->map] = l->out;
+        p->code = kind;
+        p->chunks = chunks;
+    }
+    write_code(b, d, l->out, reader, p->map, og0, og);
+}
+
+lt_code place_input_code(builder *b)
+{
+    const lt_config *c = b->cfg;
+    const qtensor *t = &b->net->tensors[0];
+    place *p = &b->at[0];
+    lt_image *img = &b->p->image;
+
+    p->chunks = spatial(b) ? groups_of(b, t) : t->c;
+    if (kind_for(b, &b->net->layers[0]) == CODE_CODES || code_words(t, t->h, p->chunks) > c->pq_code_words) {
+        b->remake = 0; /* goes through the feature buffer */
+        return b->err->code;
+    }
+    p->code = CODE_VALUES;
+    p->map = 0;
+    b->map_tensor[0] = 0;
+    img->input_bytes = lt_image_code_layout(&img->input, LUTRA_BASE_INPUT, 0, t->c, t->h, t->w, lt_pq_code_word_bits(c),
+                                            spatial(b) ? c->lanes : 1, c->bus_bits / 8);
+    img->input.bits = (uint32_t)t->bits;
+    img->input.is_signed = t->is_signed;
+    return b->err->code;
+}
+
+void load_input_code(builder *b)
+{
+    const qtensor *t = &b->net->tensors[0];
+    add_load(b, LUTRA_BASE_INPUT, 0, TO_CODE, b->at[0].map * b->cfg->pq_code_words,
+             code_words(t, t->h, b->at[0].chunks), 1, 0, 0);
+}
+
+/* Rows of a tensor from the feature buffer into a code map: pooling with a 1x1 window and multiplier 1. */
+static void copy_to_code(builder *b, const qlayer *reader, const view *from, int map, bool *open)
+{
+    enum { ONE = 1 };
+    const lt_config *c = b->cfg;
+    int t = reader->in, groups = groups_of(b, &b->net->tensors[t]);
+    const qtensor *q = &b->net->tensors[t];
+    uint16_t mult[64];
+    int32_t bias[64] = {0};
+
+    for (int i = 0; i < 64; i++) mult[i] = ONE;
+    for (int og0 = 0; og0 < groups; og0 += c->param_groups) {
+        int og = og0 + c->param_groups <= groups ? c->param_groups : groups - og0, param = b->ops % 2 * c->param_groups;
+        qlayer copy = {.op = QOP_SUMPOOL,
+                       .in = t,
+                       .out = t,
+                       .res = -1,
+                       .k = c->lanes,
+                       .r = 1,
+                       .s = 1,
+                       .stride = 1,
+                       .dilation = 1,
+                       .groups = 1,
+                       .encoder = -1,
+                       .bias = bias,
+                       .mult = mult,
+                       .lo = qtensor_min(q),
+                       .hi = qtensor_max(q)};
+        if (!*open) open_group(b, false);
+        *open = false;
+        for (int i = 0; i < og; i++) load_params(b, &copy, 0, 1, param + i, false);
+        uint32_t *d = add_desc(b, LT_OP_POOL);
+        view out = {0, 0, 0, from->rows};
+        set_groups(b, d, &copy, out, NULL, 0, param);
+        set_field(b, d, LT_D_IN_BASE, from->base + og0 * from->plane);
+        set_field(b, d, LT_D_IN_PLANE, from->plane);
+        set_field(b, d, LT_D_IN_H, from->rows);
+        set_field(b, d, LT_D_IN_W, q->w);
+        set_field(b, d, LT_D_OG, og);
+        write_code(b, d, t, reader, map, og0, og);
+        finish_op(b, d);
+    }
+    b->barrier = true; /* the convolution reads what was just written */
+}
+
+int code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map)
+{
+    place *p = &b->at[l->in];
+    const qtensor *q = &b->net->tensors[l->in];
+    code_kind kind = kind_for(b, l);
+
+    if (t->count == 1 && p->code == kind) {
+        *map = p->map;
+        *in = (view){0, 0, 0, q->h};
+        return p->chunks;
+    }
+    if (!p->in_fb && !p->in_dram) {
+        b->remake = l->in;
+        *map = 0;
+        return 1;
+    }
+    *map = choose_map(b, -1);
+    copy_to_code(b, l, in, *map, open);
+    int chunks = chunks_of(b, q, kind);
+    if (t->count == 1) {
+        p->code = kind;
+        p->map = *map;
+        p->chunks = chunks;
+        b->map_tensor[*map] = l->in;
+    }
+    return chunks;
+}
