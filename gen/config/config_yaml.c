@@ -233,7 +233,8 @@ static lt_code load_text(const char *path, const char *text, size_t len, lt_conf
     if (!yaml_parser_load(&parser, &l.doc)) {
         code = parser.error == YAML_MEMORY_ERROR
                    ? lt_fail(err, LT_EMEM, "%s: out of memory", path)
-                   : lt_fail(err, LT_EINPUT, "%s:%d: syntax: got %s, expected YAML", path,
+                   : lt_fail(err, LT_EINPUT,
+                             "%s:%d: syntax: got text that is not YAML (%s), expected lines of `key: value`", path,
                              problem_line(&parser, text, len), parser.problem ? parser.problem : "an unknown error");
         yaml_parser_delete(&parser);
         return code;
@@ -257,7 +258,8 @@ static lt_code load_text(const char *path, const char *text, size_t len, lt_conf
             yaml_document_delete(&more);
         } else {
             lt_config_begin_error(&l.errs, &l.pos, problem_line(&parser, text, len), "syntax");
-            lt_buf_printf(&l.errs.text, "got %s, expected YAML", parser.problem ? parser.problem : "an unknown error");
+            lt_buf_printf(&l.errs.text, "got text that is not YAML (%s), expected lines of `key: value`",
+                          parser.problem ? parser.problem : "an unknown error");
             end(&l);
         }
         code = lt_errlist_finish(&l.errs, err);

@@ -118,8 +118,10 @@ static const struct {
     {"- 1\n", ":1: file: got a list, expected lines of `key: value`"},
     {"\nhello\n", ":2: file: got a single value, expected lines of `key: value`"},
     {"core: ws\nlanes: 16\n---\ncore: ws\n", ":4: file: got a second document, expected one"},
-    {"core: ws\nlanes: 16\n x: 1\n", ":3: syntax: got mapping values are not allowed in this context, expected YAML"},
-    {"core: ws\nlanes: \xff\n", ":2: syntax: got invalid leading UTF-8 octet, expected YAML"},
+    {"core: ws\nlanes: 16\n x: 1\n", ":3: syntax: got text that is not YAML (mapping values are not allowed in this "
+                                     "context), expected lines of `key: value`"},
+    {"core: ws\nlanes: \xff\n",
+     ":2: syntax: got text that is not YAML (invalid leading UTF-8 octet), expected lines of `key: value`"},
     {"lanes: 16\n", ":1: core: got nothing, expected ws, ews or pq: this key is required"},
     {"core: ws\n", ":1: lanes: got nothing, expected 1..64: this key is required"},
     {"core: wss\nlanes: 16\n", ":1: core: got 'wss', expected ws, ews or pq; did you mean ws"},
