@@ -66,16 +66,21 @@ lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float 
     size_t n = (size_t)s->entries, cells = n * n;
     equations e = {s, calloc(cells, sizeof(double)), calloc((size_t)s->k, sizeof(double)),
                    calloc((size_t)s->k * n, sizeof(double))};
+    double *count = malloc(n * sizeof *count);
     lt_code rc = LT_OK;
 
-    if (!e.a || !e.mean || !e.rhs) {
+    if (!e.a || !e.mean || !e.rhs || !count) {
         rc = lt_fail(err, LT_EMEM, "out of memory for %d table entries", s->entries);
         goto out;
     }
     lt_parallel_for((size_t)lt_jobs() * 4, count_band, &e);
     lt_parallel_for((size_t)s->k, project_output, &e);
+    /* the bias is eliminated: with centred columns it drops out of the equations */
+    for (size_t i = 0; i < n; i++) count[i] = e.a[i * n + i];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) e.a[i * n + j] -= count[i] * count[j] / s->rows;
     double load = ridge * s->rows;
-    for (size_t i = 0; i < n; i++) e.a[i * n + i] += load > 1e-9 ? load : 1e-9;
+    for (size_t i = 0; i < n; i++) e.a[i * n + i] += load > 1e-6 ? load : 1e-6;
     if (normal) memcpy(normal, e.a, cells * sizeof(double));
     int info, order = s->entries;
     dpotrf_("L", &order, e.a, &order, &info);
@@ -85,13 +90,19 @@ lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float 
     }
     dpotrs_("L", &order, &s->k, e.a, &order, e.rhs, &order, &info);
     for (int k = 0; k < s->k; k++) {
-        bias[k] = (float)e.mean[k];
-        for (size_t i = 0; i < n; i++) table[i * (size_t)s->k + (size_t)k] = (float)e.rhs[(size_t)k * n + i];
+        double b = e.mean[k];
+        for (size_t i = 0; i < n; i++) {
+            double v = e.rhs[(size_t)k * n + i];
+            table[i * (size_t)s->k + (size_t)k] = (float)v;
+            b -= v * count[i] / s->rows;
+        }
+        bias[k] = (float)b;
     }
 out:
     free(e.a);
     free(e.mean);
     free(e.rhs);
+    free(count);
     return rc;
 }
 

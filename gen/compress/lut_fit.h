@@ -15,8 +15,8 @@ typedef struct {
 
 /* Ridge least squares, joint over all codebooks and taps: table[entries][k] and bias[k] minimise
  * |y - sum of entries - bias|^2 + ridge*rows*|table|^2. normal (may be NULL) receives the matrix
- * [entries][entries] of the problem (counts, with the ridge on its diagonal), for lt_lut_round. Entries that never
- * occur become 0. Deterministic whatever the number of threads. */
+ * [entries][entries] of the problem (centred counts, with the ridge on the diagonal), for lt_lut_round. Entries that
+ * never occur become 0. Deterministic whatever the number of threads. */
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err);
 
 /* Rounds column k of the table to `bits` signed integers: q[entries][k], scale[k]; the scale is the one of least
