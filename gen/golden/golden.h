@@ -17,18 +17,18 @@ void golden_free(const qnet *n, int16_t **t);
 /* Image bytes [C][H][W] through the network's input table into t[0]. */
 void golden_input(const qnet *n, const uint8_t *image, int16_t *input);
 
-/* Runs every layer; t[0] holds the input. */
-void golden_run(const qnet *n, int16_t **t);
+/* Runs every layer; t[0] holds the input. These three return 0, or -1 when out of memory. */
+int golden_run(const qnet *n, int16_t **t);
 /* Runs layer i from t[in], t[res] into t[out]. */
-void golden_layer(const qnet *n, int i, int16_t *const *t);
+int golden_layer(const qnet *n, int i, int16_t *const *t);
 
 /* Accumulators of layer i before bias: acc[K][P][Q]. */
-void golden_acc(const qnet *n, int i, const int16_t *x, int64_t *acc);
+int golden_acc(const qnet *n, int i, const int16_t *x, int64_t *acc);
 /* Bias, multiplier, residual (NULL or the residual tensor), shift and clip: acc[K][P][Q] -> y[K][P][Q]. */
 void golden_requant(const qnet *n, int i, const int64_t *acc, const int16_t *res, int16_t *y);
 
 /* Code of one subvector v[length] (full values; low bits are dropped here) for codebook cb. */
-int golden_encode(const qencoder *e, const qtensor *t, int cb, const int16_t *v);
+int golden_encode(const qencoder *e, int cb, const int16_t *v);
 /* Codes of a whole tensor, channel mode: codes[codebooks][H][W]. */
 void golden_codes_channel(const qencoder *e, const qtensor *t, const int16_t *x, uint8_t *codes);
 /* Codes of layer l's windows, spatial mode: codes[C][P][Q]. */

@@ -87,6 +87,9 @@ lt_code lt_graph_add(lt_graph *g, lt_node node, int *id, lt_err *err);
 
 lt_code lt_graph_copy(const lt_graph *g, lt_graph *out, lt_err *err);
 
+/* Every weight and bias is finite (folding could overflow); LT_EINPUT names the node. lt_graph_add checks its own. */
+lt_code lt_graph_check(const lt_graph *g, lt_err *err);
+
 /* Number of floats in weight: [K][C/groups][R][S] or [K][C*H*W] or [C]; 0 for the other kinds. */
 size_t lt_node_weights(const lt_graph *g, const lt_node *n);
 /* Multiply-accumulates of one image in convolution and gemm nodes. */
