@@ -188,7 +188,7 @@ static lt_code begin_module(reader *r, lt_err *err)
     GROW(d->modules, d->n_modules, d->cap_modules, return no_memory(err));
     d->types[type].module = (int)d->n_modules;
     r->m = &d->modules[d->n_modules++];
-    *r->m = (nl_module){.name = name, .type = type, .blackbox = r->blackbox};
+    *r->m = (nl_module){.name = name, .type = type, .blackbox = r->blackbox, .body = r->end + (*r->end != 0)};
     for (size_t i = 0; i < r->net_table_size; i++) r->net_table[i] = NL_NONE;
     r->n_wires = 0;
     r->blackbox = false;

@@ -34,7 +34,8 @@ typedef struct {
     text_t name; /* without the leading backslash */
     int type;    /* its own number in nl_design.types */
     bool blackbox;
-    const char *end; /* the line of the module's `end` */
+    const char *body; /* the line after `module` */
+    const char *end;  /* the line of its `end` */
     size_t n_cells, cap_cells, n_nets, cap_nets, n_pins, cap_pins;
     nl_cell *cells;
     nl_net *nets;

@@ -123,7 +123,8 @@ lt_code sram_estimate_memory(int width, int depth, sram_ports ports, const celll
     tile(width, depth, ports, shrink * shrink, mux2, e);
     if (lib->facts) register_areas(width, depth, lib, mux2, e);
 
-    e->kind = SRAM_MACRO;
+    if ((double)width * depth < SRAM_MIN_BITS && isfinite(e->area_kind[SRAM_FLIPFLOPS])) e->area_kind[SRAM_MACRO] = NAN;
+    e->kind = isfinite(e->area_kind[SRAM_MACRO]) ? SRAM_MACRO : SRAM_FLIPFLOPS;
     for (int i = 1; i < 3; i++)
         if (e->area_kind[i] < e->area_kind[e->kind]) e->kind = (sram_kind)i;
     e->area = e->area_kind[e->kind];

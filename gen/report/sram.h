@@ -25,6 +25,9 @@ extern const sram_coefficients sram_model;
 /* Sizes that the fit covers: larger memories are tiled from macros within these. */
 enum { SRAM_MIN_WIDTH = 8, SRAM_MAX_WIDTH = 128, SRAM_MIN_DEPTH = 32, SRAM_MAX_DEPTH = 2048, SRAM_MAX_BITS = 81920 };
 
+/* Nobody makes a macro for fewer bits: the smallest published one has 448. */
+enum { SRAM_MIN_BITS = 512 };
+
 typedef struct {
     sram_kind kind;       /* the cheapest by area */
     double area;          /* um2 of that kind, at the library's node */

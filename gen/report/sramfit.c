@@ -149,8 +149,9 @@ lt_code sramfit_read(const char *dir, sram_macro *m, size_t *n, lt_err *err)
 lt_code sramfit_run(const sram_macro *m, size_t n, sram_fit *fit, lt_err *err)
 {
     static double xa[SRAMFIT_MAX_MACROS * 3], xt[SRAMFIT_MAX_MACROS * 2], xe[SRAMFIT_MAX_MACROS * 2];
-    double y[SRAMFIT_MAX_MACROS], k[LSQ_MAX_TERMS];
+    double y[SRAMFIT_MAX_MACROS] = {0}, k[LSQ_MAX_TERMS];
 
+    if (n < 1) return lt_fail(err, LT_EINPUT, "no macros");
     if (n > SRAMFIT_MAX_MACROS) return lt_fail(err, LT_EINPUT, "more than %d macros", SRAMFIT_MAX_MACROS);
     *fit = (sram_fit){.n = n};
     for (size_t i = 0; i < n; i++) {
