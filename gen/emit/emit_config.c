@@ -56,13 +56,6 @@ void lt_emit_config_h(const lt_config *cfg, lt_buf *b)
     lt_buf_puts(b, "\n#endif\n");
 }
 
-void lt_emit_file_list(const char *const *rtl, int n, lt_buf *b)
-{
-    lt_buf_puts(b, "+incdir+rtl\n");
-    for (int i = 0; i < n; i++)
-        if (!strstr(rtl[i], ".vh")) lt_buf_printf(b, "%s\n", rtl[i]);
-}
-
 void lt_emit_core(const lt_config *cfg, const char *const *rtl, int n, lt_buf *b)
 {
     lt_buf_printf(b,

@@ -10,9 +10,7 @@
 /* lutra_config.h: every value and the fingerprint, for firmware and testbench. */
 void lt_emit_config_h(const lt_config *cfg, lt_buf *b);
 
-/* <cfg>.f (paths relative to itself: verilator -F), <cfg>.core (FuseSoC CAPI2) and <cfg>.json for RTL files given as
- * paths in dependency order. */
-void lt_emit_file_list(const char *const *rtl, int n, lt_buf *b);
+/* NAME.core: FuseSoC description (CAPI2) of RTL files given as paths in the order to read them. */
 void lt_emit_core(const lt_config *cfg, const char *const *rtl, int n, lt_buf *b);
 
 /* Manifest: configuration, parameters, fingerprint and the files in `o` (the manifest itself included under its path).

@@ -36,19 +36,28 @@ static int find(const lt_rtl_set *s, const char *name, size_t len, const char *t
     return -1;
 }
 
-/* Takes over text. */
-static lt_code add(lt_rtl_set *s, const char *name, char *text, lt_err *err)
+lt_code lt_rtl_put(lt_rtl_set *s, const char *file, const char *text, const char *origin, lt_err *err)
 {
-    lt_rtl_file *grown = realloc(s->file, (size_t)(s->n + 1) * sizeof *grown);
-    char *copy = strdup(name);
+    int i = find(s, file, strlen(file), "");
+    char *copy = strdup(text), *name = NULL;
 
-    if (grown) s->file = grown;
-    if (!grown || !copy || !text) {
+    if (copy && i < 0) {
+        lt_rtl_file *grown = realloc(s->file, (size_t)(s->n + 1) * sizeof *grown);
+        name = strdup(file);
+        if (grown) s->file = grown;
+        if (grown && name) {
+            i = s->n++;
+            s->file[i] = (lt_rtl_file){.file = name, .include = ends_with(file, ".vh")};
+        }
+    }
+    if (!copy || i < 0) {
         free(copy);
-        free(text);
+        free(name);
         return lt_fail(err, LT_EMEM, "out of memory");
     }
-    s->file[s->n++] = (lt_rtl_file){copy, text, ends_with(name, ".vh")};
+    free(s->file[i].text);
+    s->file[i].text = copy;
+    s->file[i].origin = origin;
     return LT_OK;
 }
 
@@ -57,40 +66,27 @@ static int is_verilog(const struct dirent *d)
     return d->d_name[0] != '.' && (ends_with(d->d_name, ".v") || ends_with(d->d_name, ".vh"));
 }
 
-lt_code lt_rtl_read(const char *dir, lt_rtl_set *s, lt_err *err)
+lt_code lt_rtl_read(const char *dir, const char *origin, lt_rtl_set *s, lt_err *err)
 {
     char path[MAX_PATH];
     struct dirent **list;
     lt_code code = LT_OK;
 
-    *s = (lt_rtl_set){0};
     int n = scandir(dir, &list, is_verilog, alphasort);
     if (n < 0) return lt_fail(err, LT_EIO, "%s: %s", dir, strerror(errno));
     for (int i = 0; i < n; i++) {
         const char *name = list[i]->d_name;
-        char *text;
+        char *text = NULL;
         size_t len;
         if (code == LT_OK && snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
             code = lt_fail(err, LT_EINPUT, "%s: path too long", dir);
         if (code == LT_OK) code = lt_read_file(path, MAX_SOURCE, &text, &len, err);
-        if (code == LT_OK) code = add(s, name, text, err);
+        if (code == LT_OK) code = lt_rtl_put(s, name, text, origin, err);
+        free(text);
         free(list[i]);
     }
     free(list);
-    if (code != LT_OK) lt_rtl_free(s);
     return code;
-}
-
-lt_code lt_rtl_put(lt_rtl_set *s, const char *file, const char *text, lt_err *err)
-{
-    int i = find(s, file, strlen(file), "");
-    char *copy = strdup(text);
-
-    if (i < 0) return add(s, file, copy, err);
-    if (!copy) return lt_fail(err, LT_EMEM, "out of memory");
-    free(s->file[i].text);
-    s->file[i].text = copy;
-    return LT_OK;
 }
 
 /* ---- dependencies ---- */

@@ -9,7 +9,8 @@
 typedef struct {
     char *file; /* "lutra_fb.v", without folder; includes: "lutra_desc.vh" */
     char *text;
-    bool include; /* .vh */
+    const char *origin; /* as given to lt_rtl_read or lt_rtl_put, not copied */
+    bool include;       /* .vh */
 } lt_rtl_file;
 
 typedef struct {
@@ -19,11 +20,12 @@ typedef struct {
 
 void lt_rtl_free(lt_rtl_set *s);
 
-/* Reads all *.v and *.vh of a folder (not those in folders inside it), in the order of their names. */
-lt_code lt_rtl_read(const char *dir, lt_rtl_set *s, lt_err *err);
+/* Adds all *.v and *.vh of a folder (not those in folders inside it), in the order of their names, to a set that starts
+ * as {0}; a file of the same name is replaced. */
+lt_code lt_rtl_read(const char *dir, const char *origin, lt_rtl_set *s, lt_err *err);
 
-/* Replaces or adds a file: text that the generator makes itself. */
-lt_code lt_rtl_put(lt_rtl_set *s, const char *file, const char *text, lt_err *err);
+/* Adds or replaces one file. */
+lt_code lt_rtl_put(lt_rtl_set *s, const char *file, const char *text, const char *origin, lt_err *err);
 
 /* Order of files for module `top`: includes first, then every module after those it instantiates, top last. *order has
  * s->n places; *n_order are used. LT_EINPUT, with file and line, if a lutra_ module or an include file is not there, or

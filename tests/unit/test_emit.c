@@ -21,6 +21,7 @@
 #include "emit/outputs.h"
 #include "emit/regs.h"
 #include "emit/rtl_scan.h"
+#include "emit/widths.h"
 
 #ifndef LUTRA_SHARE
 #define LUTRA_SHARE "."
@@ -198,6 +199,39 @@ static void registers_are_sound(void **state)
     }
 }
 
+/* Word sizes worked out by hand from architecture.md. */
+static void word_sizes_follow_the_configuration(void **state)
+{
+    lt_config c;
+    (void)state;
+
+    lt_config_defaults(CORE_WS, &c);
+    static const int ws[5] = {128, 128, 128, 0, 0};
+    for (int t = 0; t < 5; t++) assert_int_equal(lt_target_bits(&c, t), ws[t]);
+
+    /* 2 codebooks per word: 2 trees of 4 dimensions of 3 bits and 15 thresholds of 9; a word of 2 codes of 4 bits */
+    lt_config_defaults(CORE_PQ, &c);
+    static const int tree[5] = {128, 2 * 16 * 4, 1024, 2 * (4 * 3 + 15 * 9), 3 * 8};
+    for (int t = 0; t < 5; t++) assert_int_equal(lt_target_bits(&c, t), tree[t]);
+
+    /* 16 prototypes of 8 values of 4 bits; 3 codes of 5 bits fill two bytes */
+    c.pq_encoder = QENC_L1;
+    c.pq_enc_bits = 4;
+    assert_int_equal(lt_target_bits(&c, 3), 2 * 16 * 8 * 4);
+    c.lanes = 24;
+    c.pq_prototypes = 32;
+    c.pq_codebooks = 3;
+    assert_int_equal(lt_target_bits(&c, 4), 3 * 16);
+
+    /* one codebook per lane; a word holds the values */
+    lt_config_defaults(CORE_PQ, &c);
+    c.pq_mode = QPQ_SPATIAL;
+    c.pq_length = 9;
+    c.pq_codebooks = 16;
+    static const int spatial[5] = {128, 16 * 16 * 4, 1024, 16 * (4 * 4 + 15 * 9), 3 * 128};
+    for (int t = 0; t < 5; t++) assert_int_equal(lt_target_bits(&c, t), spatial[t]);
+}
+
 /* ---- files that are checked in ---- */
 
 static void is_up_to_date(const char *name, void (*make)(lt_buf *b))
@@ -278,7 +312,7 @@ static void header_check_accepts_the_header_and_nothing_else(void **state)
 static void put(lt_rtl_set *s, const char *file, const char *text)
 {
     lt_err err;
-    assert_int_equal(lt_rtl_put(s, file, text, &err), LT_OK);
+    assert_int_equal(lt_rtl_put(s, file, text, "rtl", &err), LT_OK);
 }
 
 static void modules_come_after_what_they_use(void **state)
@@ -459,6 +493,7 @@ int main(void)
         cmocka_unit_test(descriptor_fields_hold_their_range),
         cmocka_unit_test(layout_is_the_documented_one),
         cmocka_unit_test(registers_are_sound),
+        cmocka_unit_test(word_sizes_follow_the_configuration),
         cmocka_unit_test(checked_in_files_are_up_to_date),
         cmocka_unit_test(header_check_accepts_the_header_and_nothing_else),
         cmocka_unit_test(modules_come_after_what_they_use),
