@@ -40,7 +40,7 @@ typedef struct {
     int pq_chunks;     /* window depth: code words kept per tap */
     int pq_lut_rows;   /* LUT sets (of K entries x lanes) per bank in each of two halves */
     int pq_code_words; /* code words in each of the three row banks, in each of two maps */
-    int pq_dense;      /* 1: a dense int8 multiplier per tap and lane, for layers kept dense; 0: none */
+    int pq_dense;      /* dense int8 multipliers per lane, for layers kept dense; 0: none; 9: all taps at once */
 } lt_config;
 
 /* Reads and validates a YAML file. All errors in one file are reported together, one per line, as

@@ -95,9 +95,20 @@ static bool lut_addressable(const lt_config *c)
     return rows * (c->pq_mode == QPQ_CHANNEL ? TAPS : 1) <= MAX_ADDRESSES;
 }
 
+static bool dense_taps(const lt_config *c)
+{
+    return c->pq_dense == 0 || c->pq_dense == 1 || c->pq_dense == 3 || c->pq_dense == TAPS;
+}
+
 static bool dense_byte_fits(const lt_config *c)
 {
     return !c->pq_dense || c->pq_codebooks * c->pq_lut_bits >= 8;
+}
+
+static bool dense_channels(const lt_config *c)
+{
+    int m = c->pq_dense;
+    return m == 0 || ((m & (m - 1)) == 0 && c->lanes % m == 0 && 8 * m <= c->pq_codebooks * c->pq_lut_bits);
 }
 
 #define ALWAYS       NULL, NULL, NULL
@@ -119,8 +130,11 @@ static const rule rules[] = {
      "at most 65536 load addresses (2 halves x pq_lut_rows x $pq_prototypes x 9 taps)"},
     {"pq_lut_rows", LT_ON_PQ, WHEN_SPATIAL, lut_addressable,
      "at most 65536 load addresses (2 halves x pq_lut_rows x $pq_prototypes)"},
-    {"pq_dense", LT_ON_PQ, ALWAYS, dense_byte_fits,
-     "false, or $pq_codebooks times $pq_lut_bits of 8 or more (the bits of a dense weight)"},
+    {"pq_dense", LT_ON_PQ, WHEN_CHANNEL, dense_taps, "0, 1, 3 or 9"},
+    {"pq_dense", LT_ON_PQ, WHEN_CHANNEL, dense_byte_fits,
+     "0, or $pq_codebooks times $pq_lut_bits of 8 or more (the bits of a dense weight)"},
+    {"pq_dense", LT_ON_PQ, WHEN_SPATIAL, dense_channels,
+     "0, or a power of two that divides $lanes and is at most $pq_codebooks times $pq_lut_bits / 8"},
 };
 enum { N_RULES = sizeof rules / sizeof rules[0] };
 
@@ -195,7 +209,7 @@ static void print_nearest(lt_buf *b, const lt_key *k, const lt_config *cfg, cons
 {
     int got = lt_key_get(k, cfg), below = k->min - 1, above = k->min - 1;
 
-    if (k->type == LT_KEY_BOOL || k->type == LT_KEY_ENUM) return;
+    if (k->type == LT_KEY_ENUM) return;
     for (int v = k->min; v <= k->max && above < k->min; v++) {
         if (!value_works(k, v, cfg, pos)) continue;
         if (v < got)

@@ -77,9 +77,11 @@ const lt_key lt_keys[] = {
      .help = "LUT sets (K entries x `lanes`) per LUT bank, in each of two halves."},
     {KEY(pq_code_words), .cores = LT_ON_PQ, .min = 16, .max = 32768, DEF(0, 0, 512), .unit = "words",
      .verilog = "PQ_CODE_WORDS", .help = "Code words in each of the three row banks, in each of two maps."},
-    {KEY(pq_dense), .type = LT_KEY_BOOL, .cores = LT_ON_PQ, .max = 1, DEF(0, 0, 1), .unit = "", .verilog = "PQ_DENSE",
+    {KEY(pq_dense), .cores = LT_ON_PQ, .min = 0, .max = 64, DEF(0, 0, 1), .unit = "multipliers", .verilog = "PQ_DENSE",
      .help =
-         "A dense int8 multiplier per tap and lane, for layers that are kept dense (by default the first and last)."},
+         "Dense int8 multipliers per lane, for layers that are kept dense (by default the first and last); 0: none. In "
+         "`channel` mode 9 work on all kernel taps at once, 3 on a column of taps, 1 on one tap; in `spatial` mode "
+         "they work on that many channels."},
 };
 const int lt_n_keys = sizeof lt_keys / sizeof lt_keys[0];
 _Static_assert(sizeof lt_keys / sizeof lt_keys[0] <= LT_MAX_KEYS, "raise LT_MAX_KEYS");
@@ -120,8 +122,6 @@ void lt_key_print_value(lt_buf *b, const lt_key *k, int value)
 {
     if (k->type == LT_KEY_ENUM && value >= 0 && value <= k->max)
         lt_buf_puts(b, k->words[value]);
-    else if (k->type == LT_KEY_BOOL && (value == 0 || value == 1))
-        lt_buf_puts(b, value ? "true" : "false");
     else
         lt_buf_printf(b, "%d", value);
 }
@@ -136,14 +136,10 @@ void lt_key_print_legal(lt_buf *b, const lt_key *k)
         lt_buf_printf(b, "a power of two in %d..%d", k->min, k->max);
         return;
     }
-    int v = k->type == LT_KEY_BOOL ? 1 : k->min;
-    for (bool first = true;; first = false) {
-        int next = k->type == LT_KEY_POW2 ? 2 * v : k->type == LT_KEY_BOOL ? v - 1 : v + 1;
-        bool last = k->type == LT_KEY_BOOL ? next < 0 : next > k->max;
-        if (!first) lt_buf_puts(b, last ? " or " : ", ");
+    for (int v = k->min, next; v <= k->max; v = next) {
+        next = k->type == LT_KEY_POW2 ? 2 * v : v + 1;
+        if (v > k->min) lt_buf_puts(b, next > k->max ? " or " : ", ");
         lt_key_print_value(b, k, v);
-        if (last) return;
-        v = next;
     }
 }
 

@@ -10,7 +10,7 @@
 
 enum { LT_N_CORES = 3, LT_MAX_KEYS = 48 };
 
-typedef enum { LT_KEY_INT, LT_KEY_POW2, LT_KEY_ENUM, LT_KEY_BOOL } lt_key_type;
+typedef enum { LT_KEY_INT, LT_KEY_POW2, LT_KEY_ENUM } lt_key_type;
 
 enum { LT_ON_WS = 1 << CORE_WS, LT_ON_EWS = 1 << CORE_EWS, LT_ON_PQ = 1 << CORE_PQ, LT_ON_ALL = 7 };
 
@@ -43,7 +43,7 @@ static inline bool lt_key_applies(const lt_key *k, int core)
 /* The value lies in the key's range or set. */
 bool lt_key_legal(const lt_key *k, int value);
 
-/* Appends "16" or "tree" or "true"; what is legal ("4..8", "2, 4, 8 or 16"). */
+/* Appends "16" or "tree"; what is legal ("4..8", "2, 4, 8 or 16"). */
 void lt_key_print_value(lt_buf *b, const lt_key *k, int value);
 void lt_key_print_legal(lt_buf *b, const lt_key *k);
 

@@ -79,11 +79,7 @@ static bool read_word(const yaml_node_t *n, const char *const *words, int *v)
 
 static bool read_value(const lt_key *k, const yaml_node_t *n, int *v)
 {
-    static const char *const bools[] = {"false", "true", NULL};
-
-    if (k->type == LT_KEY_ENUM) return read_word(n, k->words, v);
-    if (k->type == LT_KEY_BOOL && read_word(n, bools, v)) return true;
-    return read_int(n, v) && (k->type != LT_KEY_BOOL || *v == 0 || *v == 1);
+    return k->type == LT_KEY_ENUM ? read_word(n, k->words, v) : read_int(n, v);
 }
 
 static void wrong_type(loader *l, const lt_key *k, const yaml_node_t *n)
@@ -92,7 +88,7 @@ static void wrong_type(loader *l, const lt_key *k, const yaml_node_t *n)
     lt_buf_puts(&l->errs.text, "got ");
     print_got(&l->errs.text, n);
     lt_buf_puts(&l->errs.text, ", expected ");
-    if (k->type == LT_KEY_INT || k->type == LT_KEY_POW2) lt_buf_puts(&l->errs.text, "an integer: ");
+    if (k->type != LT_KEY_ENUM) lt_buf_puts(&l->errs.text, "an integer: ");
     lt_key_print_legal(&l->errs.text, k);
     if (k->type == LT_KEY_ENUM && n->type == YAML_SCALAR_NODE) {
         const char *near =

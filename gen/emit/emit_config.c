@@ -94,14 +94,6 @@ void lt_emit_core(const lt_config *cfg, const char *const *rtl, int n, lt_buf *b
                   cfg->name);
 }
 
-/* A value as the YAML file has it. */
-static json_t *json_value(const lt_key *k, int v)
-{
-    if (k->type == LT_KEY_ENUM) return json_string(k->words[v]);
-    if (k->type == LT_KEY_BOOL) return json_boolean(v);
-    return json_integer(v);
-}
-
 lt_code lt_emit_manifest(const lt_config *cfg, const lt_outputs *o, lt_buf *b, lt_err *err)
 {
     json_t *root = json_object(), *config = json_object(), *files = json_array();
@@ -111,7 +103,9 @@ lt_code lt_emit_manifest(const lt_config *cfg, const lt_outputs *o, lt_buf *b, l
     for (int i = 0; i < lt_n_keys; i++) {
         const lt_key *k = &lt_keys[i];
         if (!lt_key_applies(k, cfg->core)) continue;
-        bad |= json_object_set_new(config, k->name, json_value(k, lt_key_get(k, cfg))) != 0;
+        int v = lt_key_get(k, cfg);
+        json_t *value = k->type == LT_KEY_ENUM ? json_string(k->words[v]) : json_integer(v);
+        bad |= json_object_set_new(config, k->name, value) != 0;
     }
     for (int i = 0; i < o->n && i < LT_MAX_OUTPUTS; i++)
         bad |= json_array_append_new(files, json_string(o->file[i].path)) != 0;

@@ -34,13 +34,36 @@ static lt_code put(emitter *e, const char *file, lt_buf *b, const char *origin, 
     return code;
 }
 
+static int fb_address_bits(const lt_config *c)
+{
+    int bits = 0;
+    while (1 << bits < c->fb_banks * c->fb_words) bits++;
+    return bits;
+}
+
+/* Drivers for the address bits that a core leaves out because the feature buffer is smaller than 65536 words. */
+static void pad_addresses(const lt_config *c, lt_buf *b)
+{
+    static const char *const ports[] = {"rd", "res", "wr"};
+    int bits = fb_address_bits(c);
+
+    for (int i = 0; i < 3 && bits < 16; i++) {
+        char where[32];
+        if (bits == 15)
+            snprintf(where, sizeof where, "[15]");
+        else
+            snprintf(where, sizeof where, "[15:%d]", bits);
+        lt_buf_printf(b, "assign fb_%s_addr%s = %d'd0;\n", ports[i], where, 16 - bits);
+    }
+}
+
 static lt_code expand_top(emitter *e, lt_buf *b)
 {
     static const char *const cores[LT_N_CORES] = {
         "rtl_templates/lutra_top_mac.v.in", "rtl_templates/lutra_top_mac.v.in", "rtl_templates/lutra_top_pq.v.in"};
     static const char *const names[] = {"FB_BITS", "WEIGHT_BITS", "PARAM_BITS", "ENC_BITS", "CODE_BITS"};
     lt_values v;
-    lt_buf core = {0};
+    lt_buf core = {0}, pad = {0};
     int widest = 0;
 
     lt_values_init(&v, e->cfg);
@@ -52,12 +75,16 @@ static lt_code expand_top(emitter *e, lt_buf *b)
     lt_values_add(&v, "LD_BITS", "%d", widest);
     lt_values_add(&v, "BUS_MSB", "%d", e->cfg->bus_bits - 1);
     lt_values_add(&v, "STRB_MSB", "%d", e->cfg->bus_bits / 8 - 1);
+    lt_values_add(&v, "FB_ADDR_MSB", "%d", fb_address_bits(e->cfg) - 1);
+    pad_addresses(e->cfg, &pad);
+    lt_values_add_text(&v, "FB_ADDR_PAD", pad.data ? pad.data : "");
     lt_code code = lt_expand_file(e->share, cores[e->cfg->core], &v, &core, e->err);
     if (code == LT_OK) {
         lt_values_add_text(&v, "CORE", core.data ? core.data : "");
         code = lt_expand_file(e->share, "rtl_templates/lutra_top.v.in", &v, b, e->err);
     }
     lt_buf_free(&core);
+    lt_buf_free(&pad);
     return code;
 }
 

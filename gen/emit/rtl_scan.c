@@ -155,6 +155,12 @@ typedef struct {
 
 static lt_code visit_file(visit *v, int i);
 
+/* An instance named u_error, of a module that does not exist, stops elaboration where parameters are wrong. */
+static bool is_deliberate_error(const char *after)
+{
+    return strncmp(after + strspn(after, " "), "u_error", 7) == 0;
+}
+
 /* "lutra_x #(" or "lutra_x name (": is this word an instantiated module? Instances and signals are never named lutra_.
  */
 static lt_code visit_word(visit *v, int i, const char *word, size_t len, bool is_include, int line)
@@ -163,6 +169,7 @@ static lt_code visit_word(visit *v, int i, const char *word, size_t len, bool is
     int k = find(v->s, word, len, is_include ? "" : ".v");
 
     if (k == i) return LT_OK;
+    if (k < 0 && !is_include && is_deliberate_error(word + len)) return LT_OK;
     if (k < 0 && (is_include || (len > 6 && strncmp(word, "lutra_", 6) == 0)))
         return lt_fail(v->err, LT_EINPUT, "%s:%d: %s '%.*s' is not there", self->file, line,
                        is_include ? "include file" : "module", (int)len, word);

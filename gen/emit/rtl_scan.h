@@ -29,7 +29,8 @@ lt_code lt_rtl_put(lt_rtl_set *s, const char *file, const char *text, const char
 
 /* Order of files for module `top`: includes first, then every module after those it instantiates, top last. *order has
  * s->n places; *n_order are used. LT_EINPUT, with file and line, if a lutra_ module or an include file is not there, or
- * modules instantiate each other in a circle. */
+ * modules instantiate each other in a circle. An instance named u_error is a deliberate elaboration error, not a need.
+ */
 lt_code lt_rtl_order(const lt_rtl_set *s, const char *top, int *order, int *n_order, lt_err *err);
 
 #endif

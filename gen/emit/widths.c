@@ -12,13 +12,6 @@ static int whole_bytes(int bits)
     return (bits + 7) / 8 * 8;
 }
 
-/* One codebook's encoder: prototypes, or dimensions and thresholds of a tree. */
-static int codebook_bits(const lt_config *c)
-{
-    if (c->pq_encoder != QENC_TREE) return c->pq_prototypes * c->pq_length * c->pq_enc_bits;
-    return log2_up(c->pq_prototypes) * log2_up(c->pq_length) + (c->pq_prototypes - 1) * (c->pq_enc_bits + 1);
-}
-
 int lt_target_bits(const lt_config *c, int target)
 {
     int code_word;
@@ -31,8 +24,8 @@ int lt_target_bits(const lt_config *c, int target)
     case 2:
         return 64 * c->post_lanes;
     case 3:
-        if (c->core != CORE_PQ) return 0;
-        return (c->pq_mode == QPQ_CHANNEL ? c->lanes / c->pq_length : c->lanes) * codebook_bits(c);
+        /* encoder words are loaded in slices as wide as a feature-buffer word (lutra_enc_mem.v) */
+        return c->core == CORE_PQ ? 8 * c->lanes : 0;
     case 4:
         if (c->core != CORE_PQ) return 0;
         if (c->pq_mode == QPQ_SPATIAL) return 3 * 8 * c->lanes;

@@ -102,7 +102,7 @@ static void values_reach_their_fields(void **state)
     assert_string_equal(cfg.name, "cfg");
 
     static const char pq[] = "core: pq\nlanes: 16\npq_mode: spatial\npq_length: 9\npq_codebooks: 16\npq_encoder: l2\n"
-                             "pq_enc_cycles: 4\npq_dense: false\n";
+                             "pq_enc_cycles: 4\npq_dense: 0\n";
     assert_int_equal(load(pq, strlen(pq), &cfg, msg, sizeof msg), LT_OK);
     assert_int_equal(cfg.pq_mode, QPQ_SPATIAL);
     assert_int_equal(cfg.pq_encoder, QENC_L2);
@@ -144,8 +144,7 @@ static const struct {
      ":3: fb_words: got 500, expected a power of two in 16..65536; nearest 256 and 512"},
     {"core: ws\nlanes: 16\nwrf_depth: 4\n", ":3: wrf_depth: got a key of core ews, expected only keys of core ws"},
     {"core: pq\nlanes: 16\nwb_words: 4\n", ":3: wb_words: got a key of core ws and ews, expected only keys of core pq"},
-    {"core: pq\nlanes: 16\npq_dense: perhaps\n", ":3: pq_dense: got 'perhaps', expected true or false"},
-    {"core: pq\nlanes: 16\npq_dense: 2\n", ":3: pq_dense: got '2', expected true or false"},
+    {"core: pq\nlanes: 16\npq_dense: perhaps\n", ":3: pq_dense: got 'perhaps', expected an integer: 0..64"},
     /* rules between keys */
     {"core: ws\nlanes: 16\npost_lanes: 3\n",
      ":3: post_lanes: got 3, expected a divisor of lanes = 16; nearest 2 and 4"},
@@ -172,9 +171,15 @@ static const struct {
      ":4: pq_lut_rows: got 200, expected at most 65536 load addresses (2 halves x pq_lut_rows x pq_prototypes = 32 x 9 "
      "taps) when pq_mode is channel; nearest 113"},
     {"core: pq\nlanes: 16\npq_codebooks: 1\npq_lut_bits: 5\n",
-     ":3: pq_dense: got true (the default), expected false, or pq_codebooks = 1 times pq_lut_bits = 5 of 8 or more "
-     "(the "
-     "bits of a dense weight)"},
+     ":3: pq_dense: got 1 (the default), expected 0, or pq_codebooks = 1 times pq_lut_bits = 5 of 8 or more (the bits "
+     "of a "
+     "dense weight) when pq_mode is channel; nearest 0"},
+    {"core: pq\nlanes: 16\npq_dense: 5\n",
+     ":3: pq_dense: got 5, expected 0, 1, 3 or 9 when pq_mode is channel; nearest 3 and 9"},
+    {"core: pq\nlanes: 16\npq_mode: spatial\npq_length: 9\npq_codebooks: 16\npq_dense: 6\n",
+     ":6: pq_dense: got 6, expected 0, or a power of two that divides lanes = 16 and is at most pq_codebooks = 16 "
+     "times "
+     "pq_lut_bits = 4 / 8 when pq_mode is spatial; nearest 4 and 8"},
 };
 
 static void messages_say_what_where_and_what_instead(void **state)

@@ -209,26 +209,23 @@ static void word_sizes_follow_the_configuration(void **state)
     static const int ws[5] = {128, 128, 128, 0, 0};
     for (int t = 0; t < 5; t++) assert_int_equal(lt_target_bits(&c, t), ws[t]);
 
-    /* 2 codebooks per word: 2 trees of 4 dimensions of 3 bits and 15 thresholds of 9; a word of 2 codes of 4 bits */
+    /* 2 codebooks of 16 outputs of 4 bits; slices of encoder words; words of 2 codes of 4 bits in 3 row banks */
     lt_config_defaults(CORE_PQ, &c);
-    static const int tree[5] = {128, 2 * 16 * 4, 1024, 2 * (4 * 3 + 15 * 9), 3 * 8};
+    static const int tree[5] = {128, 2 * 16 * 4, 1024, 128, 3 * 8};
     for (int t = 0; t < 5; t++) assert_int_equal(lt_target_bits(&c, t), tree[t]);
 
-    /* 16 prototypes of 8 values of 4 bits; 3 codes of 5 bits fill two bytes */
-    c.pq_encoder = QENC_L1;
-    c.pq_enc_bits = 4;
-    assert_int_equal(lt_target_bits(&c, 3), 2 * 16 * 8 * 4);
+    /* 3 codes of 5 bits fill two bytes */
     c.lanes = 24;
     c.pq_prototypes = 32;
     c.pq_codebooks = 3;
     assert_int_equal(lt_target_bits(&c, 4), 3 * 16);
 
-    /* one codebook per lane; a word holds the values */
+    /* one codebook per lane; a code word holds the values */
     lt_config_defaults(CORE_PQ, &c);
     c.pq_mode = QPQ_SPATIAL;
     c.pq_length = 9;
     c.pq_codebooks = 16;
-    static const int spatial[5] = {128, 16 * 16 * 4, 1024, 16 * (4 * 4 + 15 * 9), 3 * 128};
+    static const int spatial[5] = {128, 16 * 16 * 4, 1024, 128, 3 * 128};
     for (int t = 0; t < 5; t++) assert_int_equal(lt_target_bits(&c, t), spatial[t]);
 }
 
