@@ -70,7 +70,7 @@ uint32_t lt_image_code_layout(lutra_tensor *t, lutra_base base, uint32_t offset,
 static void put_name(lt_buf *b, const char *name)
 {
     char field[LUTRA_IMAGE_NAME] = {0};
-    strncpy(field, name, sizeof field - 1);
+    memcpy(field, name, strnlen(name, sizeof field - 1));
     lt_buf_add(b, field, sizeof field);
 }
 
