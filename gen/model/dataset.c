@@ -137,10 +137,14 @@ lt_code lt_procedural_load(lt_dataset *d, uint64_t seed, lt_split split, int n, 
 lt_code lt_dataset_open(lt_dataset *d, const lt_graph *g, const char *data_dir, lt_split split, int max, uint64_t seed,
                         lt_err *err)
 {
-    lt_shape in = g->nodes[0].shape;
+    return lt_dataset_for(d, g->nodes[0].shape, g->name, data_dir, split, max, seed, err);
+}
 
+lt_code lt_dataset_for(lt_dataset *d, lt_shape in, const char *name, const char *data_dir, lt_split split, int max,
+                       uint64_t seed, lt_err *err)
+{
     *d = (lt_dataset){0};
-    if (in.c != 3) return lt_fail(err, LT_EINPUT, "%s reads %d channels; the image sets have 3 (RGB)", g->name, in.c);
+    if (in.c != 3) return lt_fail(err, LT_EINPUT, "%s reads %d channels; the image sets have 3 (RGB)", name, in.c);
     if (data_dir && data_dir[0] && in.h == CIFAR_SIDE && in.w == CIFAR_SIDE)
         return lt_cifar10_load(d, data_dir, split, max, err);
     return lt_procedural_load(d, seed, split, max > 0 ? max : DEFAULT_IMAGES, in.h, in.w, err);

@@ -48,6 +48,9 @@ lt_code lt_procedural_load(lt_dataset *d, uint64_t seed, lt_split split, int n, 
  * at the network's input size (max <= 0: 10,000 images). The network must read 3 channels. */
 lt_code lt_dataset_open(lt_dataset *d, const lt_graph *g, const char *data_dir, lt_split split, int max, uint64_t seed,
                         lt_err *err);
+/* The same for any input shape; name is the network's, for messages. */
+lt_code lt_dataset_for(lt_dataset *d, lt_shape in, const char *name, const char *data_dir, lt_split split, int max,
+                       uint64_t seed, lt_err *err);
 
 /* Network input of one image: out[C][H][W] = (byte/255 - mean[c]) / std[c]. */
 void lt_preprocess(const lt_preproc *pre, lt_shape s, const uint8_t *image, float *out);

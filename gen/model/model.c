@@ -64,6 +64,13 @@ static lt_code load_file(const char *path, lt_graph *g, lt_err *err)
     return rc;
 }
 
+bool lt_model_is_random(const char *net_name)
+{
+    static const char ending[] = "-random";
+    size_t n = strlen(net_name), e = sizeof ending - 1;
+    return n >= e && strcmp(net_name + n - e, ending) == 0;
+}
+
 lt_code lt_model_load(const char *name, const char *data_dir, uint64_t seed, lt_graph *g, bool *real, lt_err *err)
 {
     char path[4096];

@@ -26,6 +26,9 @@ lt_code lt_npz_import(const void *data, size_t len, const char *name, lt_graph *
  * procedural images layer by layer, so that every activation has about unit variance. Depends on nothing but the seed.
  */
 lt_code lt_resnet20_random(uint64_t seed, lt_graph *g, lt_err *err);
+/* Networks made by lt_resnet20_random have a name ending in "-random", which stays with them through files and reports:
+ * their accuracy means nothing and is not printed. */
+bool lt_model_is_random(const char *net_name);
 
 /* Preprocessing by kind: "imagenet" mean .485 .456 .406, std .229 .224 .225; "unit" byte/255; "byte" 0..255;
  * or "m0,m1,m2/s0,s1,s2". NULL or "auto": byte for a network whose name contains resnet8, unit for vww, else imagenet.
