@@ -7,9 +7,9 @@
 #include "report/grow.h"
 #include "report/sram.h"
 
-/* A gate drives a quarter of what a buffer drives before it gets one of its own; a module's input may load its driver
+/* A gate drives this share of what a buffer drives before it gets one of its own; a module's input may load its driver
  * with half of it. */
-static const double gate_share = 0.25, port_share = 0.5;
+static const double gate_share = 0.6, port_share = 0.5;
 static const double ram_pin_ff_45 = 5;
 
 typedef struct {

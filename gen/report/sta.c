@@ -46,8 +46,8 @@ static void value_line(const char *line, double time_ns, sta_result *r, bool *do
     const char *v;
     double x;
 
-    if (key_is(line, "startpoint", &v)) snprintf(r->start, sizeof r->start, "%s", v);
-    if (key_is(line, "endpoint", &v)) snprintf(r->end, sizeof r->end, "%s", v);
+    if (key_is(line, "startpoint", &v)) snprintf(r->start, sizeof r->start, "%.255s", v);
+    if (key_is(line, "endpoint", &v)) snprintf(r->end, sizeof r->end, "%.255s", v);
     if (key_is(line, "min_period", &v) && number(v, &x)) r->min_period = x * time_ns;
     if (key_is(line, "register_period", &v) && number(v, &x)) r->register_period = x * time_ns;
     if (key_is(line, "first_period", &v) && number(v, &x)) r->first_period = x * time_ns;
