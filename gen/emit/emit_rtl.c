@@ -12,7 +12,7 @@
 #include "emit/template.h"
 #include "emit/widths.h"
 
-enum { MAX_PATH = 4096 };
+enum { MAX_PATH = 4096, PQ_DOT_STAGES = 1 /* DOT_STAGES of lutra_exec_pq */ };
 
 typedef struct {
     const lt_config *cfg;
@@ -141,22 +141,20 @@ static lt_code put_files(emitter *e, const char *folder, const char *tail)
     return code;
 }
 
-/* Structural forms of arithmetic modules for cell libraries, ports as in rtl/. */
+/* Structural forms of arithmetic modules for cell libraries, ports as in rtl/: a dot product over the rows of the
+ * array, or over the dense multipliers of a lane of lutra_exec_pq. */
 static lt_code make_synth(emitter *e)
 {
     const lt_config *c = e->cfg;
+    bool pq = c->core == CORE_PQ;
+    int inputs = pq ? c->pq_dense : c->lanes, stages = pq ? PQ_DOT_STAGES : c->dot_stages;
     lt_buf b = {0};
-    lt_code code;
 
-    if (has_output(e, RTL, "lutra_dot.v")) {
-        code = lt_csa_emit_dot("lutra_dot", c->lanes, 8, 8, c->dot_stages, &b, e->err);
-        LT_TRY(put(e, "lutra_dot.v", &b, SYNTH, code));
-    }
-    if (has_output(e, RTL, "lutra_recode.v")) {
-        code = lt_csa_emit_recode("lutra_recode", c->lanes, 8, 8, c->dot_stages, &b, e->err);
-        LT_TRY(put(e, "lutra_recode.v", &b, SYNTH, code));
-    }
-    return LT_OK;
+    if (inputs == 0) return LT_OK;
+    lt_code code = lt_csa_emit_dot("lutra_dot", inputs, 8, 8, stages, &b, e->err);
+    LT_TRY(put(e, "lutra_dot.v", &b, SYNTH, code));
+    code = lt_csa_emit_recode("lutra_recode", inputs, 8, 8, stages, &b, e->err);
+    return put(e, "lutra_recode.v", &b, SYNTH, code);
 }
 
 static lt_code emit(emitter *e)
