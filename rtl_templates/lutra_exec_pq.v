@@ -1,0 +1,773 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// u_exec of the pq accelerator: product quantisation by table lookup, docs/architecture.md section 6.
+//
+//   issue -> code memory -> window -> [encoders, spatial mode] -> LUT memory -> lanes -> post unit -> code writer
+//                                                                   (adder tree,      |-> feature buffer
+//                                                                    multipliers)
+// POOL shares issue logic, accumulators and post unit; its words come from the feature buffer straight to the lanes.
+//
+// Pipeline (P0 = the cycle of issue): P1 code memory, P2 window shifts, P3 window shown, PL LUT memory addressed
+// (channel mode P3, spatial mode P2 + the encoders' latency), PL+1 entries, PS = PL+1+SUM_LATENCY accumulate,
+// PS+1 post unit.
+//
+// Parameters: as named in docs/configuration.md. PQ_DENSE is the number of multipliers per lane: 0, or 1, 3, 9 in channel
+// mode, or a power of two up to the bytes of a lane's LUT row in spatial mode. ENC_WORDS: encoder words held. LD_BITS
+// width of the load port, the widest of its targets.
+`default_nettype none
+
+module lutra_exec_pq #(
+    parameter LANES         = 16,
+    parameter ACC_BITS      = 20,
+    parameter MULT_BITS     = 12,
+    parameter POST_LANES    = 16,
+    parameter PARAM_GROUPS  = 4,
+    parameter FB_BANKS      = 4,
+    parameter FB_WORDS      = 512,
+    parameter PQ_MODE       = 0,
+    parameter PQ_PROTOTYPES = 16,
+    parameter PQ_LENGTH     = 8,
+    parameter PQ_ENCODER    = 2,
+    parameter PQ_ENC_BITS   = 8,
+    parameter PQ_ENC_CYCLES = 1,
+    parameter PQ_LUT_BITS   = 4,
+    parameter PQ_CODEBOOKS  = 2,
+    parameter PQ_CHUNKS     = 4,
+    parameter PQ_LUT_ROWS   = 4,
+    parameter PQ_CODE_WORDS = 1088,
+    parameter PQ_DENSE      = 1,
+    parameter ENC_WORDS     = PQ_MODE ? 2 * PQ_CHUNKS : 2,
+    parameter LD_BITS       = 1024,
+    parameter FB_ADDR_W     = $clog2(FB_BANKS * FB_WORDS)
+) (
+    input  wire                 clk,
+    input  wire                 rst,
+    input  wire                 op_valid,
+    output wire                 op_ready,
+    input  wire [511:0]         op_desc,
+    output wire                 op_done,
+    output wire                 fb_rd_en,
+    output wire [FB_ADDR_W-1:0] fb_rd_addr,
+    input  wire [LANES*8-1:0]   fb_rd_data,
+    output wire                 fb_res_en,
+    output wire [FB_ADDR_W-1:0] fb_res_addr,
+    input  wire [LANES*8-1:0]   fb_res_data,
+    output wire                 fb_wr_en,
+    output wire [FB_ADDR_W-1:0] fb_wr_addr,
+    output wire [LANES*8-1:0]   fb_wr_data,
+    input  wire                 ld_valid,
+    input  wire [2:0]           ld_target,
+    input  wire [15:0]          ld_addr,
+    input  wire [LD_BITS-1:0]   ld_data,
+    output wire                 issue,
+    output reg                  conflict
+);
+    `include "lutra_desc.vh"
+
+    localparam SPATIAL    = (PQ_MODE != 0) ? 1 : 0;
+    localparam T          = LANES;
+    localparam N          = PQ_CODEBOOKS;
+    localparam CODE_BITS  = $clog2(PQ_PROTOTYPES);
+    localparam WORD_BITS  = SPATIAL ? 8*T : (N*CODE_BITS > 8) ? N*CODE_BITS : 8;
+    localparam CODE_AW    = (PQ_CODE_WORDS > 1) ? $clog2(PQ_CODE_WORDS) : 1;
+    localparam SLOT_W     = (PQ_CHUNKS > 1) ? $clog2(PQ_CHUNKS) : 1;
+    localparam BANKS      = SPATIAL ? N : 9*N;
+    localparam LUT_ROWS   = PQ_LUT_ROWS * PQ_PROTOTYPES;
+    localparam LUT_AW     = $clog2(LUT_ROWS);
+    localparam ROW_BITS   = T * PQ_LUT_BITS;
+    // encoders
+    localparam TREE       = (PQ_ENCODER == 2) ? 1 : 0;
+    localparam STEP_BITS  = (PQ_ENC_CYCLES > 1) ? $clog2(PQ_ENC_CYCLES) : 0;
+    localparam ENC_LATENCY = TREE ? 2 + CODE_BITS : 3 + CODE_BITS - STEP_BITS + ((PQ_ENC_CYCLES > 1) ? 1 : 0);
+    localparam ENC_ROWS   = ENC_WORDS * PQ_ENC_CYCLES * (SPATIAL ? 1 : T / (PQ_LENGTH * N));
+    localparam ENC_AW     = (ENC_ROWS > 1) ? $clog2(ENC_ROWS) : 1;
+    localparam ENC_W      = (ENC_WORDS > 1) ? $clog2(ENC_WORDS) : 1;
+    localparam SLICE      = 8*T;
+    localparam SLICES     = enc_slices(CODE_BITS);
+    localparam SLICE_BITS = (SLICES > 1) ? $clog2(SLICES) : 0;
+    localparam SLICE_W    = (SLICES > 1) ? $clog2(SLICES) : 1;
+    // dense
+    localparam MULTS      = (PQ_DENSE > 0) ? PQ_DENSE : 1;
+    localparam ROW_BYTES  = row_bytes(N*PQ_LUT_BITS / 8); // spatial: weights of a lane in a LUT row
+    localparam BLOCKS     = (SPATIAL && PQ_DENSE > 0) ? T / MULTS : 1;
+    localparam ROW_BLOCKS = (SPATIAL && PQ_DENSE > 0) ? ROW_BYTES / MULTS : 1;
+    localparam PASSES     = (SPATIAL && PQ_ENC_CYCLES > BLOCKS) ? PQ_ENC_CYCLES : BLOCKS;
+    localparam BLOCK_W    = (PASSES > 1) ? $clog2(PASSES) : 1;
+    localparam DOT_STAGES = 1;
+    localparam CODE_W     = 12;
+    localparam CORR_W     = 8 + $clog2(MULTS) - 1;
+    // pipeline
+    localparam PL         = SPATIAL ? 2 + ENC_LATENCY : 3;
+    localparam SUM_LAT    = ((BANKS + 2) / 3 <= 6) ? 2 : 3;
+    localparam DOT_LAT    = (PQ_DENSE > 0) ? DOT_STAGES + 2 : 0;
+    localparam LATENCY    = (SUM_LAT > DOT_LAT) ? SUM_LAT : DOT_LAT;
+    localparam PS         = PL + 1 + LATENCY;
+    localparam POST_N     = T / POST_LANES;
+    localparam POST_LATENCY = POST_N + 6 + ((POST_N > 1 && 6 % POST_N == 0) ? 1 : 0);
+    localparam GROUP_W    = $clog2(2 * PARAM_GROUPS);
+    localparam ACC_BYTES  = (ACC_BITS + 7) / 8;
+
+    // slices of a row of the encoder memory: see lutra_enc_tree and lutra_enc_dist
+    function integer enc_slices(input integer levels);
+        integer l;
+        begin
+            if (TREE != 0) begin
+                enc_slices = (N*levels*((PQ_LENGTH > 1) ? $clog2(PQ_LENGTH) : 1) + SLICE - 1) / SLICE;
+                for (l = 0; l < levels; l = l + 1)
+                    enc_slices = enc_slices + ((N << l)*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
+            end else
+                enc_slices = (N*(PQ_PROTOTYPES/PQ_ENC_CYCLES)*PQ_LENGTH*PQ_ENC_BITS + SLICE - 1) / SLICE;
+        end
+    endfunction
+
+    // largest power of two that is at most `bytes` and at most T
+    function integer row_bytes(input integer bytes);
+        begin
+            row_bytes = 1;
+            while (2*row_bytes <= bytes && 2*row_bytes <= T) row_bytes = 2*row_bytes;
+        end
+    endfunction
+
+    // ---- load port ---------------------------------------------------------------------------------------------------
+    wire ld_weight = ld_valid && ld_target == `LUTRA_TARGET_WEIGHT;
+    wire ld_param  = ld_valid && ld_target == `LUTRA_TARGET_PARAM;
+    wire ld_enc    = ld_valid && ld_target == `LUTRA_TARGET_ENC;
+    wire ld_code   = ld_valid && ld_target == `LUTRA_TARGET_CODE;
+
+    wire [16:0] ld_code_over = {1'b0, ld_addr} - PQ_CODE_WORDS;
+    wire        ld_code_map  = !ld_code_over[16];
+    // verilator lint_off UNUSED
+    wire [15:0] ld_code_addr = ld_code_map ? ld_code_over[15:0] : ld_addr; // below PQ_CODE_WORDS
+    // verilator lint_on UNUSED
+    localparam  CODE_BYTES   = (WORD_BITS + 7) / 8;
+    wire [3*WORD_BITS-1:0] ld_code_data;
+    wire [SLICE_W-1:0]     ld_enc_slice;
+    genvar i, j;
+    generate
+        for (i = 0; i < 3; i = i + 1) begin : g_ld_code
+            assign ld_code_data[i*WORD_BITS +: WORD_BITS] = ld_data[i*CODE_BYTES*8 +: WORD_BITS];
+        end
+        if (SLICES > 1) begin : g_slices
+            assign ld_enc_slice = ld_addr[SLICE_W-1:0];
+        end else begin : g_slice
+            assign ld_enc_slice = 1'b0;
+        end
+    endgenerate
+
+    // ---- issue ---------------------------------------------------------------------------------------------------------
+    wire [511:0]          desc;
+    wire                  accept = op_valid && op_ready;
+    wire                  handed;
+    wire [2:0]            fetch_en;
+    wire [3*CODE_AW-1:0]  fetch_addr;
+    wire                  fetch_shift;
+    wire [1:0]            fetch_top;
+    wire [SLOT_W-1:0]     fetch_slot;
+    wire                  step, step_enc, step_read, step_first, step_end, step_op_first, step_op_last, step_pool;
+    wire                  step_load, step_store;
+    wire [1:0]            step_byte, step_col, step_row;
+    wire [8:0]            step_mask;
+    wire [BLOCK_W-1:0]    step_block;
+    wire                  lut_half;
+    wire [LUT_AW-1:0]     lut_row;
+    wire [15:0]           enc_chunk;
+    wire [FB_ADDR_W-1:0]  fb_addr;
+
+    lutra_pq_issue #(
+        .SPATIAL(SPATIAL),
+        .CODE_ADDR_W(CODE_AW),
+        .FB_ADDR_W(FB_ADDR_W),
+        .SLOT_W(SLOT_W),
+        .LUT_ROWS(LUT_ROWS),
+        .LUT_ADDR_W(LUT_AW),
+        .PROTOTYPES(PQ_PROTOTYPES),
+        .ENC_PASSES(TREE ? 1 : PQ_ENC_CYCLES),
+        .BLOCKS(BLOCKS),
+        .ROW_BLOCKS(ROW_BLOCKS),
+        .TAP_COLS((SPATIAL || PQ_DENSE == 1) ? 1 : 0),
+        .TAP_ROWS((SPATIAL || PQ_DENSE < 9) ? 1 : 0),
+        .BLOCK_W(BLOCK_W),
+        .POST_CYCLES(POST_N),
+        .POST_LATENCY(POST_LATENCY),
+        .ACC_BYTES(ACC_BYTES)
+    ) u_issue (
+        .clk(clk),
+        .rst(rst),
+        .op_valid(op_valid),
+        .op_ready(op_ready),
+        .op_desc(op_desc),
+        .op_done(op_done),
+        .handed(handed),
+        .desc(desc),
+        .issue(issue),
+        .fetch_en(fetch_en),
+        .fetch_addr(fetch_addr),
+        .fetch_shift(fetch_shift),
+        .fetch_top(fetch_top),
+        .fetch_slot(fetch_slot),
+        .step(step),
+        .step_enc(step_enc),
+        .step_read(step_read),
+        .step_first(step_first),
+        .step_end(step_end),
+        .step_op_first(step_op_first),
+        .step_op_last(step_op_last),
+        .step_pool(step_pool),
+        .step_load(step_load),
+        .step_store(step_store),
+        .step_byte(step_byte),
+        .step_mask(step_mask),
+        .step_block(step_block),
+        .step_col(step_col),
+        .step_row(step_row),
+        .lut_half(lut_half),
+        .lut_row(lut_row),
+        .enc_chunk(enc_chunk),
+        .fb_addr(fb_addr)
+    );
+
+    // flags of the operation, in step with the outputs of u_issue
+    reg p1_dense, p1_unsigned, p1_max, p1_map;
+    always @(posedge clk) begin
+        p1_dense    <= desc[`LUTRA_D_DENSE] && !(desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL);
+        p1_unsigned <= desc[`LUTRA_D_IN_UNSIGNED];
+        p1_max      <= desc[`LUTRA_D_POOL_MAX] && desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL;
+        p1_map      <= desc[`LUTRA_D_CODE_IN_MAP];
+    end
+
+    // ---- P1: code memory -------------------------------------------------------------------------------------------------
+    wire [3*WORD_BITS-1:0] fetched;
+    wire                   code_wr_en, code_wr_map, code_conflict;
+    wire [1:0]             code_wr_bank;
+    wire [CODE_AW-1:0]     code_wr_addr;
+    wire [WORD_BITS-1:0]   code_wr_data;
+
+    lutra_code_mem #(
+        .WORD_BITS(WORD_BITS),
+        .CODE_WORDS(PQ_CODE_WORDS)
+    ) u_code (
+        .clk(clk),
+        .rst(rst),
+        .rd_en(fetch_en),
+        .rd_map(p1_map),
+        .rd_addr(fetch_addr),
+        .rd_data(fetched),
+        .wr_en(code_wr_en),
+        .wr_map(code_wr_map),
+        .wr_bank(code_wr_bank),
+        .wr_addr(code_wr_addr),
+        .wr_data(code_wr_data),
+        .ld_en(ld_code),
+        .ld_map(ld_code_map),
+        .ld_addr(ld_code_addr[CODE_AW-1:0]),
+        .ld_data(ld_code_data),
+        .conflict(code_conflict)
+    );
+
+    // ---- P2, P3: window ------------------------------------------------------------------------------------------------
+    reg               p2_shift, p2_enc;
+    reg [1:0]         p2_top;
+    reg [SLOT_W-1:0]  p2_slot;
+    wire [9*WORD_BITS-1:0] taps;
+
+    always @(posedge clk) begin
+        p2_shift <= fetch_shift;
+        p2_top   <= fetch_top;
+        p2_slot  <= fetch_slot;
+        p2_enc   <= step_enc;
+    end
+
+    lutra_pq_window #(
+        .WORD_BITS(WORD_BITS),
+        .CHUNKS(PQ_CHUNKS)
+    ) u_window (
+        .clk(clk),
+        .shift(p2_shift),
+        .slot(p2_slot),
+        .top(p2_top),
+        .banks(fetched),
+        .taps(taps)
+    );
+
+    wire [8:0]         p3_mask;
+    wire               p3_dense, p3_unsigned;
+    wire [BLOCK_W-1:0] p3_block;
+    wire [1:0]         p3_col, p3_row;
+    lutra_pq_delay #(
+        .WIDTH(15 + BLOCK_W),
+        .CYCLES(2)
+    ) u_p3 (
+        .clk(clk),
+        .clear(1'b0),
+        .d({step_mask, p1_dense && step, p1_unsigned, step_block, step_col, step_row}),
+        .q({p3_mask, p3_dense, p3_unsigned, p3_block, p3_col, p3_row})
+    );
+
+    // ---- PL: LUT memory ------------------------------------------------------------------------------------------------
+    wire               pl_read, pl_dense, pl_half;
+    wire [LUT_AW-1:0]  pl_row;
+    wire [8:0]         pl_mask;
+    lutra_pq_delay #(
+        .WIDTH(12 + LUT_AW),
+        .CYCLES(PL - 1)
+    ) u_pl (
+        .clk(clk),
+        .clear(1'b0),
+        .d({step_read, p1_dense, lut_half, lut_row, step_mask}),
+        .q({pl_read, pl_dense, pl_half, pl_row, pl_mask})
+    );
+
+    wire [BANKS*CODE_BITS-1:0] codes;  // looked up
+    wire [BANKS-1:0]           covered; // of taps inside input and kernel
+    generate
+        if (SPATIAL) begin : g_spatial
+            // subvector of channel i: its 3 x 3 window, 0 outside
+            wire [T*9*8-1:0] x;
+            for (i = 0; i < T; i = i + 1) begin : g_channel
+                for (j = 0; j < 9; j = j + 1) begin : g_tap
+                    assign x[(i*9 + j)*8 +: 8] = taps[(j*T + i)*8 +: 8] & {8{p3_mask[j]}};
+                end
+            end
+
+            reg [15:0]        p2_chunk;
+            reg [BLOCK_W-1:0] p2_pass;
+            wire [ENC_AW-1:0] enc_row;
+            always @(posedge clk) begin
+                p2_chunk <= enc_chunk;
+                p2_pass  <= step_block;
+            end
+            if (STEP_BITS > 0) begin : g_passes
+                assign enc_row = {p2_chunk[ENC_AW-STEP_BITS-1:0], p2_pass[STEP_BITS-1:0]};
+            end else begin : g_pass
+                assign enc_row = p2_chunk[ENC_AW-1:0];
+            end
+
+            lutra_encoder #(
+                .UNITS(T),
+                .LENGTH(9),
+                .PROTOTYPES(PQ_PROTOTYPES),
+                .ENCODER(PQ_ENCODER),
+                .CYCLES(PQ_ENC_CYCLES),
+                .ENC_BITS(PQ_ENC_BITS),
+                .ROWS(ENC_ROWS),
+                .ROW_W(ENC_AW),
+                .SLICE(SLICE),
+                .SLICE_W(SLICE_W)
+            ) u_encoder (
+                .clk(clk),
+                .in_valid(p2_enc),
+                .row(enc_row),
+                .x_unsigned(p3_unsigned),
+                .x(x),
+                .code(codes),
+                .ld_en(ld_enc),
+                .ld_row(ld_addr[SLICE_BITS +: ENC_AW]),
+                .ld_slice(ld_enc_slice),
+                .ld_data(ld_data[SLICE-1:0])
+            );
+            assign covered = {BANKS{1'b1}};
+            wire unused = &{1'b0, p2_chunk, p2_pass, pl_mask};
+        end else begin : g_channel
+            for (i = 0; i < 9; i = i + 1) begin : g_tap
+                for (j = 0; j < N; j = j + 1) begin : g_codebook
+                    assign codes[(i*N + j)*CODE_BITS +: CODE_BITS] = taps[i*WORD_BITS + j*CODE_BITS +: CODE_BITS];
+                    assign covered[i*N + j] = pl_mask[i];
+                end
+            end
+            wire unused = &{1'b0, enc_chunk, p2_enc};
+        end
+    endgenerate
+
+    wire [BANKS*LUT_AW-1:0]   lut_addr;
+    wire [BANKS*ROW_BITS-1:0] entries;
+    wire                      lut_conflict;
+    generate
+        for (i = 0; i < BANKS; i = i + 1) begin : g_lut_addr
+            if (LUT_AW > CODE_BITS) begin : g_sets
+                assign lut_addr[i*LUT_AW +: LUT_AW] =
+                    {pl_row[LUT_AW-1:CODE_BITS], pl_dense ? pl_row[CODE_BITS-1:0] : codes[i*CODE_BITS +: CODE_BITS]};
+            end else begin : g_set
+                assign lut_addr[i*LUT_AW +: LUT_AW] = pl_dense ? pl_row : codes[i*CODE_BITS +: CODE_BITS];
+            end
+        end
+    endgenerate
+
+    localparam LUT_GROUPS  = BANKS / N;
+    localparam LUT_GROUP_W = (LUT_GROUPS > 1) ? $clog2(LUT_GROUPS) : 1;
+    wire [LUT_GROUP_W-1:0] ld_group;
+    generate
+        if (LUT_GROUPS > 1) begin : g_ld_tap
+            assign ld_group = ld_addr[LUT_AW+1 +: LUT_GROUP_W];
+        end else begin : g_ld_all
+            assign ld_group = 1'b0;
+        end
+    endgenerate
+
+    lutra_pq_lut #(
+        .BANKS(BANKS),
+        .GROUP(N),
+        .ROWS(LUT_ROWS),
+        .ROW_BITS(ROW_BITS)
+    ) u_lut (
+        .clk(clk),
+        .rst(rst),
+        .en({BANKS{pl_read}} & (pl_dense ? {BANKS{1'b1}} : covered)),
+        .half(pl_half),
+        .addr(lut_addr),
+        .data(entries),
+        .ld_en(ld_weight),
+        .ld_half(ld_addr[LUT_AW]),
+        .ld_group(ld_group),
+        .ld_addr(ld_addr[LUT_AW-1:0]),
+        .ld_data(ld_data[N*ROW_BITS-1:0]),
+        .conflict(lut_conflict)
+    );
+
+    // banks whose entries count in the cycle after the lookup
+    reg [BANKS-1:0] on;
+    always @(posedge clk) on <= {BANKS{pl_read && !pl_dense}} & covered;
+
+    // ---- dense operands --------------------------------------------------------------------------------------------------
+    // activations of the pass from P3, weights of the pass from PL+1, both registered for PL+2
+    wire [MULTS*CODE_W-1:0] act_code;
+    wire [CORR_W-1:0]       act_corr;
+    wire [T*MULTS*8-1:0]    weights;
+    generate
+        if (PQ_DENSE > 0) begin : g_dense
+            wire [9*WORD_BITS-1:0] flip; // unsigned bytes become signed ones, also outside the input
+            wire [MULTS*8-1:0]     x;
+            wire [MULTS*8-1:0]     x_late;
+            wire [BLOCK_W-1:0]     block; // of the pass, at PL+1
+            wire [1:0]             col, row;
+
+            for (i = 0; i < 9; i = i + 1) begin : g_flip
+                for (j = 0; j < WORD_BITS; j = j + 1) begin : g_bit
+                    assign flip[i*WORD_BITS + j] =
+                        p3_dense && ((taps[i*WORD_BITS + j] && p3_mask[i]) ^ (p3_unsigned && j % 8 == 7));
+                end
+            end
+            lutra_pq_delay #(
+                .WIDTH(MULTS*8),
+                .CYCLES(PL - 2)
+            ) u_x (
+                .clk(clk),
+                .clear(1'b0),
+                .d(x),
+                .q(x_late)
+            );
+            lutra_recode #(
+                .LANES(MULTS),
+                .DOT_STAGES(DOT_STAGES),
+                .CODE_W(CODE_W),
+                .CORR_W(CORR_W)
+            ) u_recode (
+                .clk(clk),
+                .a(x_late),
+                .code(act_code),
+                .corr(act_corr)
+            );
+            lutra_pq_delay #(
+                .WIDTH(BLOCK_W + 4),
+                .CYCLES(PL - 2)
+            ) u_pass (
+                .clk(clk),
+                .clear(1'b0),
+                .d({p3_block, p3_col, p3_row}),
+                .q({block, col, row})
+            );
+
+            lutra_pq_operand #(
+                .SPATIAL(SPATIAL),
+                .LANES(T),
+                .WORD_BITS(WORD_BITS),
+                .MULTS(MULTS),
+                .LUT_BITS(PQ_LUT_BITS),
+                .CODEBOOKS(N),
+                .ROW_BYTES(ROW_BYTES),
+                .BLOCK_W(BLOCK_W)
+            ) u_operand (
+                .clk(clk),
+                .taps(flip),
+                .x_block(p3_block),
+                .x_col(p3_col),
+                .x_row(p3_row),
+                .x(x),
+                .entries(entries),
+                .w_block(block),
+                .w_col(col),
+                .w_row(row),
+                .w(weights)
+            );
+        end else begin : g_no_dense
+            assign act_code = {(MULTS*CODE_W){1'b0}};
+            assign act_corr = {CORR_W{1'b0}};
+            assign weights  = {(T*MULTS*8){1'b0}};
+            wire unused = &{1'b0, p3_mask, p3_dense, p3_unsigned, p3_block, p3_col, p3_row};
+        end
+    endgenerate
+
+    // ---- PS-1: feature-buffer words of POOL and ACC_IN; PS: accumulate ---------------------------------------------------
+    wire pr_step, pr_pool, pr_load, pr_inside;
+    lutra_pq_delay #(
+        .WIDTH(4),
+        .CYCLES(PS - 2)
+    ) u_read_flags (
+        .clk(clk),
+        .clear(rst),
+        .d({step, step_pool, step_load, step_mask[2]}),
+        .q({pr_step, pr_pool, pr_load, pr_inside})
+    );
+    lutra_pq_delay #(
+        .WIDTH(FB_ADDR_W),
+        .CYCLES(PS - 2)
+    ) u_read_addr (
+        .clk(clk),
+        .clear(1'b0),
+        .d(fb_addr),
+        .q(fb_rd_addr)
+    );
+    assign fb_rd_en = (pr_step && pr_pool && pr_inside) || pr_load;
+
+    wire       ps_step, ps_end, ps_store;                     // events
+    wire       ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last;
+    wire [1:0] ps_byte;
+    lutra_pq_delay #(
+        .WIDTH(3),
+        .CYCLES(PS - 1)
+    ) u_ps_events (
+        .clk(clk),
+        .clear(rst),
+        .d({step || step_load, step_end, step_store}),
+        .q({ps_step, ps_end, ps_store})
+    );
+    lutra_pq_delay #(
+        .WIDTH(7),
+        .CYCLES(PS - 1)
+    ) u_ps (
+        .clk(clk),
+        .clear(1'b0),
+        .d({step_first, p1_max, p1_unsigned, step_op_first, step_op_last, step_byte}),
+        .q({ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last, ps_byte})
+    );
+    reg ps_read, ps_load; // a feature-buffer byte is added
+    always @(posedge clk) begin
+        ps_read <= fb_rd_en;
+        ps_load <= pr_load;
+    end
+
+    wire [T*ACC_BITS-1:0] acc, held;
+    generate
+        for (i = 0; i < T; i = i + 1) begin : g_lane
+            wire [BANKS*PQ_LUT_BITS-1:0] own;
+            for (j = 0; j < BANKS; j = j + 1) begin : g_entry
+                assign own[j*PQ_LUT_BITS +: PQ_LUT_BITS] = entries[j*ROW_BITS + i*PQ_LUT_BITS +: PQ_LUT_BITS];
+            end
+            lutra_pq_lane #(
+                .INPUTS(BANKS),
+                .LUT_BITS(PQ_LUT_BITS),
+                .DENSE(PQ_DENSE),
+                .ACC_BITS(ACC_BITS),
+                .PAD_SUM(LATENCY - SUM_LAT),
+                .PAD_DOT((PQ_DENSE > 0) ? LATENCY - DOT_LAT : 0),
+                .DOT_STAGES(DOT_STAGES),
+                .HOLD((POST_N > 1) ? 1 : 0),
+                .CODE_W(CODE_W),
+                .CORR_W(CORR_W)
+            ) u_lane (
+                .clk(clk),
+                .on(on),
+                .entry(own),
+                .code(act_code),
+                .corr(act_corr),
+                .w(weights[i*MULTS*8 +: MULTS*8]),
+                .step(ps_step),
+                .first(ps_first),
+                .load(ps_load),
+                .maximum(ps_max),
+                .byte_on(ps_read),
+                .byte_unsigned(ps_unsigned || ps_load),
+                .data(fb_rd_data[i*8 +: 8]),
+                .keep(ps_end),
+                .acc(acc[i*ACC_BITS +: ACC_BITS]),
+                .held(held[i*ACC_BITS +: ACC_BITS])
+            );
+        end
+    endgenerate
+
+    // ---- PS+1: results -----------------------------------------------------------------------------------------------
+    reg        px_valid, px_last, px_store, px_store_last;
+    reg  [1:0] px_byte;
+    reg        store_first; // the next ACC_OUT word is its operation's first
+    always @(posedge clk) begin
+        px_valid      <= ps_end && !rst;
+        px_last       <= ps_op_last;
+        px_store      <= ps_store && !rst;
+        px_store_last <= ps_store && ps_op_last && !rst;
+        px_byte       <= ps_byte;
+        if (rst)           store_first <= 1'b1;
+        else if (ps_store) store_first <= ps_op_last;
+    end
+
+    wire [5:0]           op_shift;
+    wire [9:0]           op_lo, op_hi;
+    wire [15:0]          op_res_mult;
+    wire                 op_res_unsigned, op_res_en, op_out_unsigned, op_write_fb, op_write_code, op_code_raw, op_code_map;
+    wire [GROUP_W-1:0]   op_group;
+    wire [ENC_W-1:0]     op_enc_word;
+    wire [FB_ADDR_W-1:0] out_fb_addr, out_res_addr;
+    wire [1:0]           out_code_bank;
+    wire [CODE_AW-1:0]   out_code_addr;
+
+    lutra_pq_out #(
+        .CODE_ADDR_W(CODE_AW),
+        .FB_ADDR_W(FB_ADDR_W),
+        .GROUP_W(GROUP_W),
+        .ENC_W(ENC_W)
+    ) u_out (
+        .clk(clk),
+        .rst(rst),
+        .accept(accept),
+        .handed(handed),
+        .skip(ps_store && ps_op_last),
+        .desc(desc),
+        .pixel(ps_end),
+        .op_first(ps_op_first),
+        .store(ps_store),
+        .store_first(ps_store && store_first),
+        .shift(op_shift),
+        .lo(op_lo),
+        .hi(op_hi),
+        .res_mult(op_res_mult),
+        .res_unsigned(op_res_unsigned),
+        .res_en(op_res_en),
+        .out_unsigned(op_out_unsigned),
+        .write_fb(op_write_fb),
+        .write_code(op_write_code),
+        .code_raw(op_code_raw),
+        .code_map(op_code_map),
+        .group(op_group),
+        .enc_word(op_enc_word),
+        .fb_addr(out_fb_addr),
+        .res_addr(out_res_addr),
+        .code_bank(out_code_bank),
+        .code_addr(out_code_addr)
+    );
+
+    localparam TAG_W = CODE_AW + 3;
+    wire                 post_ready, post_valid, post_wr_en;
+    wire [TAG_W-1:0]     post_tag;
+    wire [FB_ADDR_W-1:0] post_wr_addr;
+    wire [8*T-1:0]       post_data;
+    // verilator lint_off UNUSED
+    wire                 post_acc_done, post_busy; // the schedule knows
+    // verilator lint_on UNUSED
+
+    lutra_post #(
+        .LANES(T),
+        .POST_LANES(POST_LANES),
+        .ACC_BITS(ACC_BITS),
+        .MULT_BITS(MULT_BITS),
+        .PARAM_GROUPS(PARAM_GROUPS),
+        .FB_ADDR_W(FB_ADDR_W),
+        .TAG_W(TAG_W),
+        .LD_BITS(LD_BITS)
+    ) u_post (
+        .clk(clk),
+        .rst(rst),
+        .ld_valid(ld_param),
+        .ld_addr(ld_addr),
+        .ld_data(ld_data),
+        .shift(op_shift),
+        .lo(op_lo),
+        .hi(op_hi),
+        .res_mult(op_res_mult),
+        .res_unsigned(op_res_unsigned),
+        .in_valid(px_valid),
+        .in_ready(post_ready),
+        .in_acc_done(post_acc_done),
+        .in_acc(held),
+        .in_group(op_group),
+        .in_wr_en(op_write_fb),
+        .in_wr_addr(out_fb_addr),
+        .in_res_op(op_res_en),
+        .in_res_en(op_res_en),
+        .in_res_addr(out_res_addr),
+        .in_tag({px_last, out_code_bank, out_code_addr}),
+        .fb_res_en(fb_res_en),
+        .fb_res_addr(fb_res_addr),
+        .fb_res_data(fb_res_data),
+        .fb_wr_en(post_wr_en),
+        .fb_wr_addr(post_wr_addr),
+        .fb_wr_data(post_data),
+        .out_valid(post_valid),
+        .out_tag(post_tag),
+        .busy(post_busy)
+    );
+
+    // ACC_OUT: byte px_byte counted from the top of the sign-extended accumulator
+    wire [8*T-1:0] acc_byte;
+    generate
+        for (i = 0; i < T; i = i + 1) begin : g_acc_byte
+            wire [8*ACC_BYTES-1:0] wide = {{(8*ACC_BYTES-ACC_BITS+1){acc[i*ACC_BITS + ACC_BITS-1]}},
+                                           acc[i*ACC_BITS +: ACC_BITS-1]};
+            wire [8*ACC_BYTES-1:0] up   = wide << {px_byte, 3'b000};
+            assign acc_byte[i*8 +: 8] = up[8*ACC_BYTES-1 -: 8];
+            wire unused = &{1'b0, up};
+        end
+    endgenerate
+    assign fb_wr_en   = px_store || post_wr_en;
+    assign fb_wr_addr = px_store ? out_fb_addr : post_wr_addr;
+    assign fb_wr_data = px_store ? acc_byte : post_data;
+
+    // ---- code writer -------------------------------------------------------------------------------------------------
+    wire writer_done, writer_clash;
+    lutra_code_writer #(
+        .SPATIAL(SPATIAL),
+        .LANES(T),
+        .UNITS(N),
+        .LENGTH(PQ_LENGTH),
+        .PROTOTYPES(PQ_PROTOTYPES),
+        .ENCODER(PQ_ENCODER),
+        .ENC_BITS(PQ_ENC_BITS),
+        .CYCLES(PQ_ENC_CYCLES),
+        .WORD_BITS(WORD_BITS),
+        .ADDR_W(CODE_AW),
+        .ENC_WORDS(ENC_WORDS),
+        .ENC_W(ENC_W),
+        .SLICE(SLICE),
+        .SLICE_W(SLICE_W),
+        .ROW_W(ENC_AW)
+    ) u_writer (
+        .clk(clk),
+        .rst(rst),
+        .in_valid(post_valid),
+        .in_last(post_tag[CODE_AW+2]),
+        .in_write(op_write_code),
+        .in_raw(op_code_raw),
+        .in_unsigned(op_out_unsigned),
+        .in_map(op_code_map),
+        .in_bank(post_tag[CODE_AW +: 2]),
+        .in_addr(post_tag[CODE_AW-1:0]),
+        .in_enc_word(op_enc_word),
+        .in_data(post_data),
+        .wr_en(code_wr_en),
+        .wr_map(code_wr_map),
+        .wr_bank(code_wr_bank),
+        .wr_addr(code_wr_addr),
+        .wr_data(code_wr_data),
+        .done(writer_done),
+        .clash(writer_clash),
+        .ld_en(ld_enc),
+        .ld_row(ld_addr[SLICE_BITS +: ENC_AW]),
+        .ld_slice(ld_enc_slice),
+        .ld_data(ld_data[SLICE-1:0])
+    );
+
+    reg store_done;
+    always @(posedge clk) begin
+        store_done <= px_store_last && !rst;
+        conflict   <= !rst && (code_conflict || lut_conflict || writer_clash || (px_valid && !post_ready));
+    end
+    assign op_done = writer_done || store_done;
+endmodule
+`default_nettype wire

@@ -1,0 +1,65 @@
+// LUT memory of the pq core: BANKS banks, each two halves of ROWS rows of ROW_BITS bits (one entry for every lane).
+//
+// Every bank is looked up in the same cycle, each at its own row of one half, while LOAD fills the other half: a half is a
+// single-port memory. A LOAD word holds the rows of GROUP neighbouring banks (one window tap, or all banks).
+// Using one half for both in one cycle raises `conflict`.
+//
+// Latency: data one cycle after en, bank i at [i*ROW_BITS +: ROW_BITS]; banks that were not enabled show an old row.
+// Parameters: BANKS, GROUP (divides BANKS), ROWS, ROW_BITS as above.
+`default_nettype none
+
+module lutra_pq_lut #(
+    parameter BANKS    = 18,
+    parameter GROUP    = 2,
+    parameter ROWS     = 64,
+    parameter ROW_BITS = 64,
+    parameter ADDR_W   = (ROWS > 1) ? $clog2(ROWS) : 1,
+    parameter GROUP_W  = (BANKS / GROUP > 1) ? $clog2(BANKS / GROUP) : 1
+) (
+    input  wire                      clk,
+    input  wire                      rst,
+    input  wire [BANKS-1:0]          en,
+    input  wire                      half,
+    input  wire [BANKS*ADDR_W-1:0]   addr,
+    output wire [BANKS*ROW_BITS-1:0] data,
+    input  wire                      ld_en,
+    input  wire                      ld_half,
+    input  wire [GROUP_W-1:0]        ld_group,
+    input  wire [ADDR_W-1:0]         ld_addr,
+    input  wire [GROUP*ROW_BITS-1:0] ld_data,
+    output reg                       conflict
+);
+    reg half_q;
+
+    always @(posedge clk) begin
+        if (en != {BANKS{1'b0}}) half_q <= half;
+        conflict <= !rst && en != {BANKS{1'b0}} && ld_en && half == ld_half;
+    end
+
+    genvar i, h;
+    generate
+        for (i = 0; i < BANKS; i = i + 1) begin : g_bank
+            localparam MY_GROUP = i / GROUP;
+            wire [2*ROW_BITS-1:0]    q;
+
+            for (h = 0; h < 2; h = h + 1) begin : g_half
+                wire ld = ld_en && ld_half == h && ld_group == MY_GROUP[GROUP_W-1:0];
+                wire rd = en[i] && half == h;
+
+                lutra_ram_1rw #(
+                    .WIDTH(ROW_BITS),
+                    .DEPTH(ROWS)
+                ) u_ram (
+                    .clk(clk),
+                    .en(ld || rd),
+                    .we(ld),
+                    .addr(ld ? ld_addr : addr[i*ADDR_W +: ADDR_W]),
+                    .wdata(ld_data[(i % GROUP)*ROW_BITS +: ROW_BITS]),
+                    .rdata(q[h*ROW_BITS +: ROW_BITS])
+                );
+            end
+            assign data[i*ROW_BITS +: ROW_BITS] = half_q ? q[ROW_BITS +: ROW_BITS] : q[0 +: ROW_BITS];
+        end
+    endgenerate
+endmodule
+`default_nettype wire
