@@ -28,7 +28,7 @@ typedef struct {
     colour col;
 } clutter;
 
-enum { MAX_CLUTTER = 6 };
+enum { MAX_CLUTTER = 8 };
 
 static float uniform(lt_rng *r, float lo, float hi)
 {
@@ -74,7 +74,7 @@ static float outline(int class, float u, float v)
     case 2:
         return fmaxf(au, av) - 0.8f;
     case 3: /* equilateral, tip up */
-        return fmaxf(0.866f * au - 0.5f * (-v) - 0.5f, v - 0.6f) + 0.05f;
+        return fmaxf(0.866f * au - 0.5f * v - 0.45f, v - 0.6f);
     case 4:
         return fminf(fmaxf(au - 0.95f, av - 0.28f), fmaxf(av - 0.95f, au - 0.28f));
     default:
@@ -136,7 +136,7 @@ static figure random_figure(lt_rng *r, int class, int h, int w)
 {
     float side = (float)(h < w ? h : w), tilt = uniform(r, -0.26f, 0.26f);
     figure f = {.class = class};
-    f.size = side * uniform(r, 0.24f, 0.42f);
+    f.size = side * uniform(r, 0.22f, 0.4f);
     f.cx = uniform(r, f.size * 0.9f, (float)w - f.size * 0.9f);
     f.cy = uniform(r, f.size * 0.9f, (float)h - f.size * 0.9f);
     f.cosine = cosf(tilt);
@@ -173,9 +173,9 @@ uint8_t lt_procedural_image(uint64_t seed, lt_split split, uint32_t i, int h, in
     clutter cl[MAX_CLUTTER];
     colour bg0 = random_colour(&r), bg1 = mix(bg0, random_colour(&r), 0.4f), fg = random_colour(&r);
     /* the figure must be visible somewhere, on its own ground */
-    while (fabsf(luma(fg) - luma(mix(bg0, bg1, 0.5f))) < 40) fg = random_colour(&r);
+    while (fabsf(luma(fg) - luma(mix(bg0, bg1, 0.5f))) < 28) fg = random_colour(&r);
     for (int k = 0; k < n; k++) cl[k] = random_clutter(&r, h, w);
-    float angle = uniform(&r, 0, 6.2832f), noise = uniform(&r, 4, 20);
+    float angle = uniform(&r, 0, 6.2832f), noise = uniform(&r, 5, 30);
     size_t plane = (size_t)h * (size_t)w;
 
     for (int y = 0; y < h; y++)
