@@ -50,6 +50,18 @@ static bool is_inside(const char *path)
     return path[0] != '\0' && path[0] != '/' && !strstr(path, "..");
 }
 
+/* Removes dir/file, and the folders below dir that become empty. */
+static void remove_file(const char *dir, const char *file)
+{
+    char path[MAX_PATH];
+
+    if (snprintf(path, sizeof path, "%s/%s", dir, file) >= (int)sizeof path || unlink(path) != 0) return;
+    for (char *slash; (slash = strrchr(path, '/')) && slash > path + strlen(dir);) {
+        *slash = '\0';
+        if (rmdir(path) != 0) return;
+    }
+}
+
 /* Removes files of an earlier run that this one does not make (after a change of core, say). */
 static void remove_stale(const lt_outputs *o, const char *dir, const char *manifest)
 {
@@ -64,8 +76,7 @@ static void remove_stale(const lt_outputs *o, const char *dir, const char *manif
     json_array_foreach(json_object_get(old, "files"), i, name)
     {
         const char *file = json_string_value(name);
-        if (!file || !is_inside(file) || has(o, file)) continue;
-        if (snprintf(path, sizeof path, "%s/%s", dir, file) < (int)sizeof path) unlink(path);
+        if (file && is_inside(file) && !has(o, file)) remove_file(dir, file);
     }
     json_decref(old);
     free(text);

@@ -98,8 +98,6 @@ for t in "${tests[@]}"; do
     fi
 done
 
-if [ ${#failed[@]} -gt 0 ]; then
-    echo "${#failed[@]} of ${#tests[@]} command-line tests failed: ${failed[*]}"
-    exit 1
-fi
-echo "${#tests[@]} command-line tests passed"
+[ ${#failed[@]} -eq 0 ] || echo "failed: ${failed[*]}"
+echo "cli: $((${#tests[@]} - ${#failed[@]})) passed, ${#failed[@]} failed"
+[ ${#failed[@]} -eq 0 ]

@@ -359,14 +359,14 @@ static void stale_files_go_and_unchanged_files_stay(void **state)
     for (int run = 0; run < 3; run++) {
         lt_outputs o = {0};
         lt_buf_puts(lt_outputs_add(&o, "keep/a.txt"), "same\n");
-        if (run == 0) lt_buf_puts(lt_outputs_add(&o, "old.txt"), "x\n");
+        if (run == 0) lt_buf_puts(lt_outputs_add(&o, "gone/below/old.txt"), "x\n");
         if (run == 2)
             lt_buf_puts(lt_outputs_add(&o, "m.json"), "{\"files\": [\"../../escape\", \"keep/a.txt\"]}");
         else
-            lt_buf_puts(lt_outputs_add(&o, "m.json"), "{\"files\": [\"old.txt\", \"keep/a.txt\"]}");
+            lt_buf_puts(lt_outputs_add(&o, "m.json"), "{\"files\": [\"gone/below/old.txt\", \"keep/a.txt\"]}");
         assert_int_equal(lt_outputs_write(&o, out, "m.json", &err), LT_OK);
         lt_outputs_free(&o);
-        snprintf(path, sizeof path, "%s/old.txt", out);
+        snprintf(path, sizeof path, "%s/gone", out); /* empty folders go, too */
         assert_int_equal(access(path, F_OK), run == 0 ? 0 : -1);
         snprintf(path, sizeof path, "%s/keep/a.txt", out);
         assert_int_equal(stat(path, run == 0 ? &before : &after), 0);
