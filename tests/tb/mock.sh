@@ -175,5 +175,5 @@ if [ "$(wc -c <"$dir/waves.fst")" -lt 1000 ]; then
 fi
 expect 3 "waves.fst" "$dir/ok.lpi" --trace "$dir/no_such_folder/waves.fst"
 
-echo "mock: $passed checks passed, $failed failed"
+echo "mock: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../../tb/axi_mem.h"
+#include "../../tb/axi_mem.c"
 
 enum { BASE = 0x10000000, BYTES = 16384, ROM = 0x20000000, ROM_BYTES = 256, BUS = 8 };
 

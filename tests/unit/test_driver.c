@@ -4,8 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
-#include "../../sw_driver/lutra.h"
-#include "lutra_hw.h"
+#include "../../sw_driver/lutra.c"
 #include "sample_image.h"
 
 enum { LOG_MAX = 4096, NEVER = 1 << 30, POOL = 1 << 14 };
@@ -151,7 +150,7 @@ static lutra_config config(void)
     return c;
 }
 
-static int set_up(void **state)
+static int prepare(void **state)
 {
     lt_err err;
     (void)state;
@@ -355,7 +354,7 @@ static void packs_the_input(void **state)
 {
     for (int code = 0; code < 2; code++) {
         tear_down(state);
-        assert_int_equal(set_up(state), 0);
+        assert_int_equal(prepare(state), 0);
         lt_image_free(&sample);
         sample = sample_image(code);
         lt_err err;
@@ -655,7 +654,7 @@ static void result_texts(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, prepare, tear_down)
     const struct CMUnitTest tests[] = {
         T(bad_config_touches_nothing),
         T(wrong_state_touches_nothing),
