@@ -42,7 +42,7 @@ const lt_key lt_keys[] = {
     {KEY(psum_words), .cores = ON_DENSE, .min = 1, .max = 4096, DEF(16, 16, 0), .unit = "words",
      .verilog = "PSUM_WORDS",
      .help = "Entries of `lanes` accumulators in each of the two partial-sum banks; 1: no partial-sum memory."},
-    {KEY(wrf_depth), .cores = LT_ON_EWS, .min = 2, .max = 64, DEF(2, 16, 0), .unit = "weights", .verilog = "WRF_DEPTH",
+    {KEY(wrf_depth), .cores = LT_ON_EWS, .min = 3, .max = 64, DEF(2, 16, 0), .unit = "weights", .verilog = "WRF_DEPTH",
      .help = "Weights held per multiplier. `ws` has 2: one works while the other loads. A*B*D of a layer fits here."},
     {KEY(arf_depth), .cores = LT_ON_EWS, .min = 0, .max = 64, DEF(0, 16, 0), .unit = "words", .verilog = "ARF_DEPTH",
      .help = "Activation words kept in the array for reuse; 0: none, as in `ws`."},
