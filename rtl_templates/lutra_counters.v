@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Performance counters and the profile record (docs/architecture.md, sections 3 and 4).
+//
+// Latency: a counter shows a cycle's event in the next cycle. `mark` latches the record in the cycle after it, so the
+// cycle of the mark is counted.
+//
+// Parameters:
+//   BUS_BITS  width of a slice of the record, 32..256
+
+`default_nettype none
+
+module lutra_counters #(
+    parameter BUS_BITS = 128
+) (
+    input  wire                 clk,
+    input  wire                 rst,         // hardware reset or START
+
+    input  wire                 run,
+    input  wire                 exec_busy,
+    input  wire                 issue,
+    input  wire                 stall_read,
+    input  wire                 stall_write,
+    input  wire                 read_beat,
+    input  wire                 write_beat,
+    input  wire [1:0]           retired,     // descriptors finished in this cycle
+
+    output reg  [31:0]          n_cycles,
+    output reg  [31:0]          n_exec_busy,
+    output reg  [31:0]          n_stall_read,
+    output reg  [31:0]          n_stall_write,
+    output reg  [31:0]          n_stall_core,
+    output reg  [31:0]          n_read_beats,
+    output reg  [31:0]          n_write_beats,
+    output reg  [31:0]          n_descriptors,
+
+    input  wire                 mark,
+    input  wire [7:0]           mark_layer,
+    input  wire [2:0]           prof_index,
+    output wire [BUS_BITS-1:0]  prof_data
+);
+
+    always @(posedge clk) begin
+        n_cycles      <= rst ? 32'd0 : n_cycles      + {31'd0, run};
+        n_exec_busy   <= rst ? 32'd0 : n_exec_busy   + {31'd0, run && exec_busy};
+        n_stall_read  <= rst ? 32'd0 : n_stall_read  + {31'd0, run && stall_read};
+        n_stall_write <= rst ? 32'd0 : n_stall_write + {31'd0, run && stall_write};
+        n_stall_core  <= rst ? 32'd0 : n_stall_core  + {31'd0, run && exec_busy && !issue};
+        n_read_beats  <= rst ? 32'd0 : n_read_beats  + {31'd0, run && read_beat};
+        n_write_beats <= rst ? 32'd0 : n_write_beats + {31'd0, run && write_beat};
+        n_descriptors <= rst ? 32'd0 : n_descriptors + {30'd0, retired};
+    end
+
+    // the record: word 0 (lowest address) is the layer
+    reg         latch;
+    reg [7:0]   layer;
+    reg [231:0] record;
+
+    always @(posedge clk) begin
+        latch <= mark && !rst;
+        if (mark) layer <= mark_layer;
+        if (latch)
+            record <= {n_write_beats, n_read_beats, n_stall_core, n_stall_write, n_stall_read, n_exec_busy, n_cycles,
+                       layer};
+    end
+
+    wire [255:0] words = {record[231:8], 24'd0, record[7:0]};
+
+    generate
+        if (BUS_BITS < 256) begin : slice
+            localparam LG = $clog2(256 / BUS_BITS);
+            wire [LG-1:0] number = prof_index[LG-1:0];
+            assign prof_data = words[number*BUS_BITS +: BUS_BITS];
+        end else begin : whole
+            assign prof_data = words;
+        end
+        if (BUS_BITS > 32) begin : ignore
+            localparam LG = $clog2(256 / BUS_BITS);
+            wire unused = &{1'b0, prof_index[2:LG]};
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Feature buffer: single-port banks behind five ports. The program keeps ports that are used at the same time in
+// different banks; two of them in one bank in one cycle is a conflict, and then neither access is defined.
+//
+// The bank is the high part of a word address; bits beyond the buffer are ignored. A result may replace the residual
+// where it lies, as the two come in different cycles.
+//
+// Latency: read data in the cycle after their enable; they hold until something else is read from that bank. `conflict`
+// comes in the cycle after.
+//
+// Parameters:
+//   WIDTH   bits per word
+//   BANKS   a power of two, 2 or more
+//   WORDS   per bank, a power of two, 2 or more; BANKS * WORDS at most 65536
+
+`default_nettype none
+
+module lutra_fb #(
+    parameter WIDTH = 128,
+    parameter BANKS = 4,
+    parameter WORDS = 512
+) (
+    input  wire              clk,
+    input  wire              rst,
+
+    // core: activations, residuals, results
+    input  wire              rd_en,
+    input  wire [15:0]       rd_addr,
+    output wire [WIDTH-1:0]  rd_data,
+    input  wire              res_en,
+    input  wire [15:0]       res_addr,
+    output wire [WIDTH-1:0]  res_data,
+    input  wire              wr_en,
+    input  wire [15:0]       wr_addr,
+    input  wire [WIDTH-1:0]  wr_data,
+
+    // LOAD
+    input  wire              ld_en,
+    input  wire [15:0]       ld_addr,
+    input  wire [WIDTH-1:0]  ld_data,
+
+    // STORE
+    input  wire              st_en,
+    input  wire [15:0]       st_addr,
+    output wire [WIDTH-1:0]  st_data,
+
+    output reg               conflict
+);
+
+    localparam LG_WORDS = $clog2(WORDS);
+    localparam LG_BANKS = $clog2(BANKS);
+
+    wire [LG_BANKS-1:0] rd_bank  = rd_addr [LG_WORDS +: LG_BANKS];
+    wire [LG_BANKS-1:0] res_bank = res_addr[LG_WORDS +: LG_BANKS];
+    wire [LG_BANKS-1:0] wr_bank  = wr_addr [LG_WORDS +: LG_BANKS];
+    wire [LG_BANKS-1:0] ld_bank  = ld_addr [LG_WORDS +: LG_BANKS];
+    wire [LG_BANKS-1:0] st_bank  = st_addr [LG_WORDS +: LG_BANKS];
+
+    // banks whose words the read ports show
+    reg [LG_BANKS-1:0] rd_shown, res_shown, st_shown;
+
+    always @(posedge clk) begin
+        if (rd_en)  rd_shown  <= rd_bank;
+        if (res_en) res_shown <= res_bank;
+        if (st_en)  st_shown  <= st_bank;
+    end
+
+    wire [BANKS*WIDTH-1:0] shown;
+    wire [BANKS-1:0]       clash;
+
+    assign rd_data  = shown[rd_shown *WIDTH +: WIDTH];
+    assign res_data = shown[res_shown*WIDTH +: WIDTH];
+    assign st_data  = shown[st_shown *WIDTH +: WIDTH];
+
+    always @(posedge clk) conflict <= (|clash) && !rst;
+
+    genvar i;
+    generate
+        for (i = 0; i < BANKS; i = i + 1) begin : bank
+            localparam [31:0] NUMBER = i;
+            wire rd  = rd_en  && (rd_bank  == NUMBER[LG_BANKS-1:0]);
+            wire res = res_en && (res_bank == NUMBER[LG_BANKS-1:0]);
+            wire wr  = wr_en  && (wr_bank  == NUMBER[LG_BANKS-1:0]);
+            wire ld  = ld_en  && (ld_bank  == NUMBER[LG_BANKS-1:0]);
+            wire st  = st_en  && (st_bank  == NUMBER[LG_BANKS-1:0]);
+
+            // one hot, or it is a conflict
+            wire [LG_WORDS-1:0] addr = ({LG_WORDS{rd}}  & rd_addr [LG_WORDS-1:0]) |
+                                       ({LG_WORDS{res}} & res_addr[LG_WORDS-1:0]) |
+                                       ({LG_WORDS{wr}}  & wr_addr [LG_WORDS-1:0]) |
+                                       ({LG_WORDS{ld}}  & ld_addr [LG_WORDS-1:0]) |
+                                       ({LG_WORDS{st}}  & st_addr [LG_WORDS-1:0]);
+
+            assign clash[i] = (rd && (res || wr || ld || st)) || (res && (wr || ld || st)) || (wr && (ld || st)) ||
+                              (ld && st);
+
+            lutra_ram_1rw #(
+                .WIDTH (WIDTH),
+                .DEPTH (WORDS)
+            ) u_ram (
+                .clk   (clk),
+                .en    (rd || res || wr || ld || st),
+                .we    (wr || ld),
+                .addr  (addr),
+                .wdata (ld ? ld_data : wr_data),
+                .rdata (shown[i*WIDTH +: WIDTH])
+            );
+        end
+
+        if (LG_WORDS + LG_BANKS < 16) begin : ignore
+            localparam TOP = LG_WORDS + LG_BANKS;
+            wire unused = &{1'b0, rd_addr[15:TOP], res_addr[15:TOP], wr_addr[15:TOP], ld_addr[15:TOP], st_addr[15:TOP]};
+        end
+    endgenerate
+
+    initial begin
+        if (BANKS < 2 || (1 << LG_BANKS) != BANKS || WORDS < 2 || (1 << LG_WORDS) != WORDS || BANKS * WORDS > 65536) begin
+            $display("Error: illegal parameters (instance %m)");
+            $finish;
+        end
+    end
+
+endmodule
+
+`default_nettype wire
