@@ -67,6 +67,7 @@ module lutra_pool_issue #(
     wire [XW-1:0]     x0 = -{{(XW-8){pad_l[7]}}, pad_l};
     wire [XW-1:0]     y0 = -{{(XW-8){pad_t[7]}}, pad_t};
     wire              rows_done;
+    wire [2:0]        rows_bit;
     wire [ADDR_W-1:0] stride_row, tap_row, first_row;
     wire [ADDR_W+11:0] in_w_x = {{ADDR_W{1'b0}}, in_w};
 
@@ -79,6 +80,7 @@ module lutra_pool_issue #(
         .dilation   (dilation),
         .pad_t      (pad_t),
         .done       (rows_done),
+        .bit_no     (rows_bit),
         .stride_row (stride_row),
         .tap_row    (tap_row),
         .first_row  (first_row)
@@ -190,7 +192,7 @@ module lutra_pool_issue #(
         end
     end
 
-    wire unused = &{1'b0, desc, base_f, plane_f, in_w_x, ix_x};
+    wire unused = &{1'b0, desc, base_f, plane_f, in_w_x, ix_x, rows_bit};
 
 endmodule
 

@@ -22,6 +22,7 @@ module lutra_row_scale #(
     input  wire [3:0]        dilation,
     input  wire [7:0]        pad_t,       // signed
     output wire              done,
+    output wire [2:0]        bit_no,      // bit that is worked on, 7 .. 0, while not done
     output reg  [ADDR_W-1:0] stride_row,  // stride * in_w
     output reg  [ADDR_W-1:0] tap_row,     // dilation * in_w
     output reg  [ADDR_W-1:0] first_row    // -pad_t * in_w
@@ -39,6 +40,7 @@ module lutra_row_scale #(
 
     // bit 7 of the padding is worth -128, the others count positive; everything is negated here
     wire [2:0]        index   = step[2:0] - 1'b1;
+    assign            bit_no  = index;
     wire              top     = step == 4'd8;
     wire [ADDR_W-1:0] pad_row = in_w & {ADDR_W{pad_t[index]}};
     wire              low     = step <= 4'd4;

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Partial sums of the ws and ews cores: accumulates what the array delivers over the chunks of a tile, and hands finished
+// words to the post unit. Also the accumulators of pooling.
+//
+// Two memories of PSUM_WORDS words. The accumulator memory holds the tile between chunks: every chunk but the first reads
+// it, every chunk but the last writes it. The last chunk writes the output memory instead, a FIFO in front of the post
+// unit; the issue logic reserves a place there (`reserve`) before it issues a word's last term (`space`: there is one).
+//
+// What is issued in cycle t is described by the t_* ports in cycle t. Array sums come in t + ARRAY_DELAY, pooled bytes in
+// t + 3. Words of one accumulator must be at least three cycles apart in successive chunks.
+//
+// Latency: last term issued in t; word written in t + D and offered from t + D + 2 on, with D = ARRAY_DELAY + 1 (pooling: 4),
+// one more with PRF_DEPTH > 0.
+//
+// t_level says how a word ends its loops (lutra_out_addr); 7 marks the terms of all but the last chunk.
+//
+// Parameters:
+//   LANES        words have LANES accumulators
+//   ACC_BITS     accumulator width
+//   SUM_W        width of array sums
+//   PSUM_WORDS   words in each memory; 1: flip-flops
+//   PRF_DEPTH    partial-sum registers per lane, 0: none (ws)
+//   ARRAY_DELAY  from issue to array sum, 5 or more
+
+`default_nettype none
+
+module lutra_psum #(
+    parameter LANES       = 16,
+    parameter ACC_BITS    = 24,
+    parameter SUM_W       = 20,
+    parameter PSUM_WORDS  = 16,
+    parameter PRF_DEPTH   = 0,
+    parameter ARRAY_DELAY = 6
+) (
+    input  wire                      clk,
+    input  wire                      rst,
+    // issued terms
+    input  wire                      t_valid,
+    input  wire                      t_first,       // first term of a word's sum over taps and input groups of this chunk
+    input  wire                      t_last,        // last one
+    input  wire                      t_group_end,   // the next term goes to the first partial-sum register
+    input  wire                      t_chunk_first, // the tile's first chunk
+    input  wire                      t_chunk_end,   // last term of the chunk
+    input  wire [2:0]                t_level,
+    output wire                      space,
+    input  wire                      reserve,
+    // array, pooling
+    input  wire [LANES*SUM_W-1:0]    sum,
+    input  wire [LANES*8-1:0]        value,
+    input  wire                      pool,          // constant while terms are on their way
+    input  wire                      pool_max,
+    input  wire                      is_unsigned,
+    // finished words
+    output wire                      out_valid,
+    input  wire                      out_accept,    // taken in this cycle (only while out_valid)
+    input  wire                      out_done,      // last cycle in which the word must stay
+    output wire [LANES*ACC_BITS-1:0] out_acc,
+    output wire [2:0]                out_level
+);
+
+    localparam        WORD_W = LANES * ACC_BITS;
+    localparam        AW     = (PSUM_WORDS > 1) ? $clog2(PSUM_WORDS) : 1;
+    localparam        CW     = $clog2(PSUM_WORDS + 1);
+    localparam [31:0] TOP    = PSUM_WORDS - 1;
+    localparam [31:0] WORDS  = PSUM_WORDS;
+    localparam        PRF_AW = (PRF_DEPTH > 1) ? $clog2(PRF_DEPTH) : 1;
+    localparam        TAG_W  = 8;
+
+    // ---- descriptions on their way -----------------------------------------------------------------------------------
+    // stage k is at [k*(TAG_W+1) +: TAG_W+1], k cycles after issue; valid on top
+    reg  [ARRAY_DELAY-1:0]       flying;
+    reg  [ARRAY_DELAY*TAG_W-1:0] tags;
+    wire [TAG_W-1:0] tag_in = {t_first, t_last, t_group_end, t_chunk_first, t_chunk_end, t_level};
+
+    always @(posedge clk) begin
+        flying <= rst ? {ARRAY_DELAY{1'b0}} : {flying[ARRAY_DELAY-2:0], t_valid};
+        tags   <= {tags[(ARRAY_DELAY-1)*TAG_W-1:0], tag_in};
+    end
+
+    // the term at the accumulators (stage k is delayed by k+1 registers)
+    wire             s_valid = pool ? flying[2] : flying[ARRAY_DELAY-1];
+    wire [TAG_W-1:0] s_tag   = pool ? tags[2*TAG_W +: TAG_W] : tags[(ARRAY_DELAY-1)*TAG_W +: TAG_W];
+    wire             s_first, s_last, s_group_end, s_chunk_first, s_chunk_end;
+    wire [2:0]       s_level;
+    assign {s_first, s_last, s_group_end, s_chunk_first, s_chunk_end, s_level} = s_tag;
+
+    // ---- accumulator memory: read ----------------------------------------------------------------------------------------
+    wire              read, read_step, read_end;
+    reg  [AW-1:0]     read_at;
+    wire [WORD_W-1:0] old;
+    reg               add_old;
+    reg               done;       // a word is complete in w
+    reg               done_end;   // ... the chunk's last
+    reg  [2:0]        done_level;
+    wire [PRF_AW-1:0] reg_in, reg_add;
+
+    always @(posedge clk) begin
+        if (rst) read_at <= {AW{1'b0}};
+        else if (read_step)
+            read_at <= (read_end || read_at == TOP[AW-1:0]) ? {AW{1'b0}} : read_at + 1'b1;
+        add_old <= read;
+    end
+
+    generate
+        if (PRF_DEPTH == 0) begin : g_direct
+            // every array sum is a word's only one in its chunk: the memory is read one cycle ahead of it
+            wire [TAG_W-1:0] n_tag = tags[(ARRAY_DELAY-2)*TAG_W +: TAG_W];
+            assign read_step = flying[ARRAY_DELAY-2];
+            assign read      = read_step & ~n_tag[4];
+            assign read_end  = n_tag[3];
+            assign reg_in    = 1'b0;
+            assign reg_add   = 1'b0;
+
+            always @(posedge clk) begin
+                done       <= s_valid & s_last & ~rst;
+                done_end   <= s_chunk_end;
+                done_level <= s_level;
+            end
+            wire unused = &{1'b0, s_group_end, s_chunk_first, n_tag};
+        end else begin : g_collect
+            reg       add;
+            reg       add_end;
+            reg [2:0] add_level;
+            assign read_step = s_valid & s_last;
+            assign read      = read_step & ~s_chunk_first;
+            assign read_end  = s_chunk_end;
+
+            always @(posedge clk) begin
+                add        <= read_step & ~rst;
+                add_end    <= s_chunk_end;
+                add_level  <= s_level;
+                done       <= add & ~rst;
+                done_end   <= add_end;
+                done_level <= add_level;
+            end
+            if (PRF_DEPTH > 1) begin : g_index
+                reg [PRF_AW-1:0] index, index_q;
+                always @(posedge clk) begin
+                    if (rst)          index <= {PRF_AW{1'b0}};
+                    else if (s_valid) index <= s_group_end ? {PRF_AW{1'b0}} : index + 1'b1;
+                    index_q <= index;
+                end
+                assign reg_in  = index;
+                assign reg_add = index_q;
+            end else begin : g_single
+                assign reg_in  = 1'b0;
+                assign reg_add = 1'b0;
+                wire unused = &{1'b0, s_group_end};
+            end
+        end
+    endgenerate
+
+    // ---- lanes -------------------------------------------------------------------------------------------------------
+    wire [WORD_W-1:0] w;
+    genvar i;
+    generate
+        for (i = 0; i < LANES; i = i + 1) begin : g_lane
+            lutra_psum_lane #(
+                .ACC_BITS  (ACC_BITS),
+                .SUM_W     (SUM_W),
+                .PRF_DEPTH (PRF_DEPTH)
+            ) u_lane (
+                .clk         (clk),
+                .valid       (s_valid),
+                .first       (s_first),
+                .sum         (sum[i*SUM_W +: SUM_W]),
+                .value       (value[i*8 +: 8]),
+                .pool        (pool),
+                .pool_max    (pool_max),
+                .is_unsigned (is_unsigned),
+                .reg_in      (reg_in),
+                .reg_add     (reg_add),
+                .add_old     (add_old),
+                .old         (old[i*ACC_BITS +: ACC_BITS]),
+                .w           (w[i*ACC_BITS +: ACC_BITS])
+            );
+        end
+    endgenerate
+
+    // ---- accumulator memory: write; output FIFO -----------------------------------------------------------------------------
+    wire          keep = done & (done_level == 3'd7);
+    wire          push = done & (done_level != 3'd7);
+    wire          pop;
+    reg  [AW-1:0] keep_at, push_at, pop_at;
+    reg  [CW-1:0] stored; // words in the FIFO
+    reg  [CW-1:0] room;   // places not reserved
+
+    always @(posedge clk) begin
+        if (rst) begin
+            keep_at <= {AW{1'b0}};
+            push_at <= {AW{1'b0}};
+            pop_at  <= {AW{1'b0}};
+            stored  <= {CW{1'b0}};
+            room    <= WORDS[CW-1:0];
+        end else begin
+            if (keep) keep_at <= done_end ? {AW{1'b0}} : keep_at + 1'b1;
+            if (push) push_at <= (push_at == TOP[AW-1:0]) ? {AW{1'b0}} : push_at + 1'b1;
+            if (pop)  pop_at  <= (pop_at == TOP[AW-1:0]) ? {AW{1'b0}} : pop_at + 1'b1;
+            if (push != pop)    stored <= push ? stored + 1'b1 : stored - 1'b1;
+            if (reserve != pop) room   <= pop ? room + 1'b1 : room - 1'b1;
+        end
+    end
+    assign space = room != {CW{1'b0}};
+
+    // the memory's output register holds a word until the post unit is through with it
+    reg full, offered;
+    assign pop       = (stored != {CW{1'b0}}) & (~full | out_done);
+    assign out_valid = offered;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            full    <= 1'b0;
+            offered <= 1'b0;
+        end else begin
+            full    <= pop | (full & ~out_done);
+            offered <= pop | (offered & ~out_accept);
+        end
+    end
+
+    generate
+        if (PSUM_WORDS > 1) begin : g_memory
+            lutra_ram_1r1w #(
+                .WIDTH (WORD_W),
+                .DEPTH (PSUM_WORDS)
+            ) u_sums (
+                .clk   (clk),
+                .we    (keep),
+                .waddr (keep_at),
+                .wdata (w),
+                .re    (read),
+                .raddr (read_at),
+                .rdata (old)
+            );
+            lutra_ram_1r1w #(
+                .WIDTH (WORD_W + 3),
+                .DEPTH (PSUM_WORDS)
+            ) u_fifo (
+                .clk   (clk),
+                .we    (push),
+                .waddr (push_at),
+                .wdata ({done_level, w}),
+                .re    (pop),
+                .raddr (pop_at),
+                .rdata ({out_level, out_acc})
+            );
+        end else begin : g_registers
+            reg [WORD_W-1:0] sums;
+            reg [WORD_W+2:0] word, shown;
+            always @(posedge clk) begin
+                if (keep) sums  <= w;
+                if (push) word  <= {done_level, w};
+                if (pop)  shown <= word;
+            end
+            assign old                  = sums;
+            assign {out_level, out_acc} = shown;
+            wire unused_at = &{1'b0, read_at, keep_at, push_at, pop_at};
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire
