@@ -31,6 +31,9 @@
 `define LUTRA_D_CODE_RAW        17
 `define LUTRA_D_STREAM          18
 `define LUTRA_D_OUT_UNSIGNED    19
+`define LUTRA_D_ACC_IN          20
+`define LUTRA_D_ACC_OUT         21
+`define LUTRA_D_FINISHED        22
 `define LUTRA_D_LAYER           31:24
 `define LUTRA_D_IN_BASE         47:32
 `define LUTRA_D_IN_PLANE        63:48
@@ -75,6 +78,23 @@
 `define LUTRA_D_CODE_OUT_CHUNKS 479:465
 `define LUTRA_D_ENC_BASE        495:480
 `define LUTRA_D_CODE_OG0        511:496
+`define LUTRA_D_PQ_IN_PITCH     47:32
+`define LUTRA_D_PQ_KROW_STEP    63:48
+`define LUTRA_D_PQ_OUT_PITCH    127:112
+`define LUTRA_D_PQ_COL_STEP     207:192
+`define LUTRA_D_PQ_PIXEL_STEP   223:208
+`define LUTRA_D_PQ_ROW_STEP     239:224
+`define LUTRA_D_PQ_INTERVAL     251:240
+`define LUTRA_D_PQ_ROW_BANK     253:252
+`define LUTRA_D_PQ_ROW_MOD      255:254
+`define LUTRA_D_PQ_RES_ROW      351:336
+`define LUTRA_D_PQ_KROW_MOD     353:352
+`define LUTRA_D_PQ_OUT_BANK     355:354
+`define LUTRA_D_PQ_ACC_BASE     383:368
+`define LUTRA_D_PQ_X_START      415:400
+`define LUTRA_D_PQ_IN_ADDRESS   431:416
+`define LUTRA_D_PQ_OUT_ADDRESS  463:448
+`define LUTRA_D_PQ_KCOL_STEP    511:496
 
 `define LUTRA_OP_END             4'd0
 `define LUTRA_OP_LOAD            4'd1

@@ -33,6 +33,9 @@
     F(CODE_RAW,      0, 17,  1, U, LT_IN_EXEC,     "WRITE_CODE writes values, not codes (pq)") \
     F(STREAM,        0, 18,  1, U, LT_IN_CONV,     "visit every input column once (pq); kernel up to 3 x 3, dilation 1") \
     F(OUT_UNSIGNED,  0, 19,  1, U, LT_IN_EXEC,     "results are unsigned") \
+    F(ACC_IN,        0, 20,  1, U, LT_IN_CONV,     "start from stored accumulators instead of zero (pq)") \
+    F(ACC_OUT,       0, 21,  1, U, LT_IN_CONV,     "store accumulators instead of results (pq)") \
+    F(FINISHED,      0, 22,  1, U, LT_IN_EXEC,     "the derived fields are in place (pq); not read by the hardware") \
     F(LAYER,         0, 24,  8, U, LT_IN_EXEC,     "layer number for profile records") \
     F(IN_BASE,       1,  0, 16, U, LT_IN_EXEC,     "feature-buffer word of the input: address = base + group*plane + y*IN_W + x") \
     F(IN_PLANE,      1, 16, 16, U, LT_IN_EXEC,     "words between input groups") \
@@ -76,7 +79,25 @@
     F(CODE_OUT_MAP, 14, 16,  1, U, LT_IN_EXEC,     "code map of the output (pq)") \
     F(CODE_OUT_CHUNKS, 14, 17, 15, U, LT_IN_EXEC,  "code words per pixel of the written map (pq)") \
     F(ENC_BASE,     15,  0, 16, U, LT_IN_EXEC,     "encoder word of the first output group (channel) or chunk (spatial) (pq)") \
-    F(CODE_OG0,     15, 16, 16, U, LT_IN_EXEC,     "first chunk written by group 0 (pq)")
+    F(CODE_OG0,     15, 16, 16, U, LT_IN_EXEC,     "first chunk written by group 0 (pq)") \
+    \
+    F(PQ_IN_PITCH,   1,  0, 16, U, LT_IN_PQ,       "words of three input rows (POOL: 0)") \
+    F(PQ_KROW_STEP,  1, 16, 16, U, LT_IN_PQ,       "words from one sub-kernel row to the next, without the bank's wrap") \
+    F(PQ_OUT_PITCH,  3, 16, 16, U, LT_IN_PQ,       "code words of three output rows") \
+    F(PQ_COL_STEP,   6,  0, 16, U, LT_IN_PQ,       "words from column to column; STREAM: columns fetched per row") \
+    F(PQ_PIXEL_STEP, 6, 16, 16, U, LT_IN_PQ,       "words from pixel to pixel; STREAM: columns from a row's last pixel to the next row's first") \
+    F(PQ_ROW_STEP,   7,  0, 16, U, LT_IN_PQ,       "words from pixel row to pixel row, without the bank's wrap") \
+    F(PQ_INTERVAL,   7, 16, 12, U, LT_IN_PQ,       "least cycles between the ends of two pixels") \
+    F(PQ_ROW_BANK,   7, 28,  2, U, LT_IN_PQ,       "row bank of the first input row") \
+    F(PQ_ROW_MOD,    7, 30,  2, U, LT_IN_PQ,       "banks from pixel row to pixel row") \
+    F(PQ_RES_ROW,   10, 16, 16, U, LT_IN_PQ,       "residual words from pixel row to pixel row") \
+    F(PQ_KROW_MOD,  11,  0,  2, U, LT_IN_PQ,       "banks from one sub-kernel row to the next") \
+    F(PQ_OUT_BANK,  11,  2,  2, U, LT_IN_PQ,       "row bank of the first output row") \
+    F(PQ_ACC_BASE,  11, 16, 16, U, LT_IN_PQ,       "feature-buffer word of the accumulators that ACC_IN loads") \
+    F(PQ_X_START,   12, 16, 16, U, LT_IN_PQ,       "words from a row's start to the first column; STREAM: columns before the first pixel is complete") \
+    F(PQ_IN_ADDRESS, 13, 0, 16, U, LT_IN_PQ,       "word address of the first input row in its bank (POOL: in the feature buffer)") \
+    F(PQ_OUT_ADDRESS, 14, 0, 16, U, LT_IN_PQ,      "code word address of the first output row in its bank") \
+    F(PQ_KCOL_STEP, 15, 16, 16, U, LT_IN_PQ,       "words from the last chunk of a sub-kernel to the next sub-kernel")
 /* clang-format on */
 
 #endif

@@ -63,6 +63,7 @@ static void print_fields(lt_buf *b, const char *title, const char *intro, unsign
         lt_buf_printf(b, "| w%d | ", f->word);
         print_bits(b, f->lsb, f->bits);
         lt_buf_printf(b, " | `%s`%s | ", f->name, f->is_signed ? " (signed)" : "");
+        if (f->ops == LT_IN_PQ) lt_buf_puts(b, "CONV, POOL");
         const char *sep = "";
         for (int k = 0; k < lt_n_hw_values; k++) {
             if (strcmp(lt_hw_values[k].group, "OP") != 0 || !((f->ops >> lt_hw_values[k].value) & 1)) continue;
@@ -110,4 +111,9 @@ void lt_emit_reg_doc(lt_buf *b)
     print_fields(b, "CONV, POOL",
                  "Addresses count words of the feature buffer unless stated. `ws` and `ews` ignore fields marked (pq).",
                  0, LT_IN_EXEC, LT_IN_DMA);
+    print_fields(
+        b, "Derived fields of CONV and POOL (pq)",
+        "On a `pq` accelerator the program generator replaces these fields by sums and products that the issue "
+        "logic would\notherwise have to work out, and sets `FINISHED`. Addresses and steps are modulo 65536.",
+        0, LT_IN_PQ, 0);
 }

@@ -108,7 +108,7 @@ static void check_disjoint_fields(lt_buf *b)
         }
         print_disjoint(b, masks, n, lt_regs[i].name);
     }
-    for (int op = 0; op < LT_N_OPS; op++) {
+    for (int op = 0; op <= LT_N_OPS; op++) { /* the last stands for LT_IN_PQ */
         for (int word = 0; word < LT_DESC_WORDS; word++) {
             int n = 0;
             for (int i = 0; i < LT_N_DESC_FIELDS; i++) {

@@ -21,7 +21,8 @@ enum {
     LT_IN_LOADSTORE = 1 << LT_OP_LOAD | 1 << LT_OP_STORE,
     LT_IN_DMA = LT_IN_LOADSTORE | 1 << LT_OP_PROFILE,
     LT_IN_ENGINES = LT_IN_DMA | LT_IN_EXEC,
-    LT_IN_ALL = LT_IN_ENGINES | 1 << LT_OP_END
+    LT_IN_ALL = LT_IN_ENGINES | 1 << LT_OP_END,
+    LT_IN_PQ = 1 << LT_N_OPS /* derived fields of CONV and POOL on a pq accelerator: they replace others */
 };
 
 enum { LT_DESC_WORDS = 16 };
@@ -35,7 +36,7 @@ typedef struct {
     const char *name;
     int word, lsb, bits;
     bool is_signed;
-    unsigned ops; /* bit 1 << opcode */
+    unsigned ops; /* bit 1 << opcode, LT_IN_PQ */
     const char *doc;
 } lt_desc_field;
 
