@@ -16,13 +16,6 @@ typedef struct {
     const char *help;
 } subcommand;
 
-/* Commands whose file is not part of this build are left out of the help. */
-#pragma weak cmd_prep
-#pragma weak cmd_eval
-#pragma weak cmd_study
-#pragma weak cmd_program
-#pragma weak cmd_report
-
 static const subcommand commands[] = {
     {"gen", cmd_gen, "Verilog, headers, constraints and file lists from a configuration"},
     {"prep", cmd_prep, "network -> integer network for a configuration: fold, calibrate, quantise, fit LUTs"},
@@ -39,8 +32,7 @@ static void print_help(FILE *f)
           "Generates neural-network accelerators that replace multiply-accumulate by lookups, and measures them.\n\n"
           "Commands:\n",
           f);
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (commands[i].run) fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
+    for (int i = 0; i < N_COMMANDS; i++) fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
     fputs("\n`lutra COMMAND --help` lists the options of a command. `lutra --version` prints the version.\n"
           "Exit codes: 0 done, 2 wrong input, 3 a file could not be read or written, 4 out of memory, 5 a defect of "
           "lutra.\n",
@@ -73,7 +65,7 @@ int main(int argc, char **argv)
         return 0;
     }
     for (int i = 0; i < N_COMMANDS; i++) {
-        if (!commands[i].run || strcmp(name, commands[i].name) != 0) continue;
+        if (strcmp(name, commands[i].name) != 0) continue;
         lt_err err = {0};
         lt_code code = commands[i].run(argc - 1, argv + 1, &err);
         if (code != LT_OK) {
