@@ -3,6 +3,7 @@
 #ifndef LUTRA_CONFIG_CONFIG_H
 #define LUTRA_CONFIG_CONFIG_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
 #include "golden/qnet.h"
@@ -46,6 +47,9 @@ typedef struct {
 /* Reads and validates a YAML file. All errors in one file are reported together, one per line, as
  * `file:line: key: got X, expected Y; did you mean Z`. */
 lt_code lt_config_load(const char *path, lt_config *cfg, lt_err *err);
+
+/* The same for text of len bytes; path is for messages only, the name stays empty. */
+lt_code lt_config_parse(const char *path, const char *text, size_t len, lt_config *cfg, lt_err *err);
 
 /* Checks ranges and the rules between fields; `where` starts each message. */
 lt_code lt_config_check(const lt_config *cfg, const char *where, lt_err *err);

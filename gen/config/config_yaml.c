@@ -218,12 +218,13 @@ static int problem_line(const yaml_parser_t *p, const char *text, size_t len)
     return line;
 }
 
-static lt_code load_text(const char *path, const char *text, size_t len, lt_config *cfg, lt_err *err)
+lt_code lt_config_parse(const char *path, const char *text, size_t len, lt_config *cfg, lt_err *err)
 {
     loader l = {.cfg = cfg, .pos = {.where = path}};
     yaml_parser_t parser;
     lt_code code;
 
+    memset(cfg, 0, sizeof *cfg);
     if (!yaml_parser_initialize(&parser)) return lt_fail(err, LT_EMEM, "%s: out of memory", path);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     if (!yaml_parser_load(&parser, &l.doc)) {
@@ -270,9 +271,8 @@ lt_code lt_config_load(const char *path, lt_config *cfg, lt_err *err)
     char *text;
     size_t len;
 
-    memset(cfg, 0, sizeof *cfg);
     LT_TRY(lt_read_file(path, MAX_FILE, &text, &len, err));
-    lt_code code = load_text(path, text, len, cfg, err);
+    lt_code code = lt_config_parse(path, text, len, cfg, err);
     free(text);
     if (code == LT_OK) code = take_name(path, cfg, err);
     return code;
