@@ -3,7 +3,8 @@
 #
 #   flows/synth.sh [options] BUILD_DIR
 #
-# BUILD_DIR is what `lutra gen` wrote: NAME.f lists the Verilog, synth/*.v replaces files of the same name in it.
+# BUILD_DIR is what `lutra gen` wrote: NAME.synth.f lists the Verilog for a cell library, NAME.latch.f the same with weights in
+# latches. Without these lists, NAME.f is read, and synth/*.v replaces files of the same name in it.
 # Results: BUILD_DIR/synth/LIBRARY/{area.json,timing.json,report.txt}. Mapping runs again only if an input changed.
 set -eu -o pipefail
 
@@ -14,6 +15,8 @@ usage: flows/synth.sh [options] BUILD_DIR
   --node NM        node of a library that Lutra does not know (for the SRAM model)
   --top MODULE     top module (default lutra_top)
   --goal GOAL      area, balanced or speed (default balanced): the abc script
+  --storage KIND   ff or latch (default ff): how small storage such as weights in the array is built
+  --abc FILE       another abc script
   --period NS      target period that abc works towards (default: from the library's node)
   --area-only      no timing analysis
   --force          map again even if nothing changed
@@ -30,7 +33,7 @@ flows=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$flows")
 LUTRA=${LUTRA:-$root/build/lutra}
 lib=/usr/share/qflow/tech/osu018/osu018_stdcells.lib
-node=0 top=lutra_top goal=balanced period="" timing=1 force=0 build="" lib_given=""
+node=0 top=lutra_top goal=balanced storage=ff abc="" period="" timing=1 force=0 build="" lib_given=""
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -38,6 +41,8 @@ while [ $# -gt 0 ]; do
     --node) node=${2:?--node needs a number}; shift 2 ;;
     --top) top=${2:?--top needs a module}; shift 2 ;;
     --goal) goal=${2:?--goal needs area, balanced or speed}; shift 2 ;;
+    --storage) storage=${2:?--storage needs ff or latch}; shift 2 ;;
+    --abc) abc=${2:?--abc needs a file}; shift 2 ;;
     --period) period=${2:?--period needs a number}; shift 2 ;;
     --area-only) timing=0; shift ;;
     --force) force=1; shift ;;
@@ -48,6 +53,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$build" ] || { usage >&2; exit 2; }
 case $goal in area | balanced | speed) ;; *) die "--goal: got '$goal', expected area, balanced or speed" ;; esac
+case $storage in ff | latch) ;; *) die "--storage: got '$storage', expected ff or latch" ;; esac
 [ -d "$build" ] || die "$build: no such folder; run make gen first"
 [ -r "$lib" ] || die "$lib: no such library; the default needs the package qflow-tech-osu018"
 for tool in yosys "$LUTRA"; do
@@ -56,29 +62,33 @@ done
 
 name=$(basename "$build")
 list=$build/$name.f
+[ ! -r "$build/$name.synth.f" ] || list=$build/$name.synth.f
+[ "$storage" = ff ] || list=$build/$name.latch.f
 [ -r "$list" ] || die "$list: no such file list; run make gen first"
 
-# ---- sources: synth/X.v stands in for any listed X.v ----
+# ---- sources ----
 sources=() incdirs=() used=' '
+# shellcheck disable=SC2094 # the list is only read
 while read -r line; do
     case $line in
     '' | '//'* | '#'*) ;;
     +incdir+*) incdirs+=("$build/${line#+incdir+}") ;;
     *)
         base=$(basename "$line")
-        if [ -r "$build/synth/$base" ]; then
-            sources+=("$build/synth/$base")
-            used="$used$base "
-        else
-            sources+=("$build/$line")
+        if [ "$list" = "$build/$name.f" ] && [ -r "$build/synth/$base" ]; then
+            line=synth/$base
         fi
+        sources+=("$build/$line")
+        used="$used$base "
         ;;
     esac
 done <"$list"
-for f in "$build"/synth/*.v; do
-    [ -r "$f" ] || continue
-    case $used in *" $(basename "$f") "*) ;; *) sources+=("$f") ;; esac
-done
+if [ "$list" = "$build/$name.f" ]; then
+    for f in "$build"/synth/*.v; do
+        [ -r "$f" ] || continue
+        case $used in *" $(basename "$f") "*) ;; *) sources+=("$f") ;; esac
+    done
+fi
 [ ${#sources[@]} -gt 0 ] || die "$list: no Verilog files"
 for f in "${sources[@]}"; do [ -r "$f" ] || die "$f: listed in $list but not there"; done
 
@@ -87,6 +97,7 @@ facts=$("$LUTRA" report lib "$lib" --node "$node")
 eval "$facts"
 variant=$LIB_NAME
 [ "$goal" = balanced ] || variant=$variant-$goal
+[ "$storage" = ff ] || variant=$variant-$storage
 out=$build/synth/$variant
 mkdir -p "$out"
 liberty=$lib
@@ -113,7 +124,8 @@ if [ -n "$LIB_BUF" ]; then
         "$(awk -v f="$LIB_BUF_FF" 'BEGIN { print f / 8 }')" >"$out/abc.constr"
     abc_args="$abc_args -constr $out/abc.constr"
 fi
-[ ! -r "$flows/abc_$goal.script" ] || abc_args="$abc_args -script $flows/abc_$goal.script"
+[ -n "$abc" ] || abc=$flows/abc_$goal.script
+[ ! -r "$abc" ] || abc_args="$abc_args -script $abc"
 
 # ---- unchanged inputs: the mapped netlist is kept ----
 yosys_version=$(yosys -V)
@@ -122,7 +134,7 @@ hash=$({
     echo "$yosys_version $LIB_NAME $top $abc_args ${FF_MEM_BITS:-} ${FF_MEM_TOTAL_BITS:-}"
     for d in "${incdirs[@]}"; do cat "$d"/*.vh "$d"/*.svh 2>/dev/null || true; done
     cat "${sources[@]}" "$liberty" "$techmaps" "$flows"/yosys_*.tcl "$flows"/techmap/{mul,fa}.v
-    [ ! -r "$flows/abc_$goal.script" ] || cat "$flows/abc_$goal.script"
+    [ ! -r "$abc" ] || cat "$abc"
 } | sha256sum | cut -c1-16)
 
 export SOURCES="${sources[*]}" INCDIRS="${incdirs[*]}" TOP=$top OUT=$out LIBERTY=$liberty TECHMAPS=$techmaps FLOWS=$flows
@@ -163,6 +175,7 @@ FF_MEMORY_BITS=0
 report=(--liberty "$liberty" --node "$node" --top "$top" --config "$name" --hash "$hash" --ff-memory-bits "$FF_MEMORY_BITS")
 command="make synth CONFIG=$name${lib_given:+ LIB=$(basename "$lib_given")}"
 [ "$goal" = balanced ] || command="$command GOAL=$goal"
+[ "$storage" = ff ] || command="$command STORAGE=$storage"
 fingerprint=
 [ ! -r "$build/$name.json" ] || fingerprint=$(sed -n 's/.*"fingerprint": *"\([0-9a-fx]*\)".*/\1/p' "$build/$name.json" | head -n 1)
 [ -z "$fingerprint" ] || report+=(--fingerprint "$fingerprint")

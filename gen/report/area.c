@@ -20,8 +20,8 @@ static const struct {
     const char *prefix;
     area_block block;
 } block_rules[] = {
-    {"lutra_csr", BLOCK_CSR},    {"lutra_seq", BLOCK_SEQUENCER}, {"lutra_dma", BLOCK_DMA},   {"lutra_axi", BLOCK_DMA},
-    {"lutra_fb", BLOCK_BUFFERS}, {"lutra_exec", BLOCK_CORE},     {"lutra_post", BLOCK_POST},
+    {"lutra_csr", BLOCK_CSR}, {"lutra_counters", BLOCK_CSR}, {"lutra_seq", BLOCK_SEQUENCER}, {"lutra_dma", BLOCK_DMA},
+    {"lutra_axi", BLOCK_DMA}, {"lutra_fb", BLOCK_BUFFERS},   {"lutra_exec", BLOCK_CORE},     {"lutra_post", BLOCK_POST},
 };
 
 const char *area_block_name(area_block b)

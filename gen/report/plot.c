@@ -49,7 +49,8 @@ static void bars(const result_row *rows, size_t n, lt_buf *b)
     missing(rows, n, has_bar, b);
     lt_buf_puts(
         b, "\"\nset style data histograms\nset style histogram clustered gap 1\nset style fill solid 0.85 noborder\n"
-           "set boxwidth 0.9\nset yrange [0:*]\nset grid ytics lc rgb '#dddddd'\nset key top left\n"
+           "set boxwidth 0.9\nset yrange [0:*]\nset grid ytics lc rgb '#dddddd'\nset key outside bottom center "
+           "horizontal\n"
            "set ylabel 'inferences / s / mm2'\n"
            "plot $bars using 2:xtic(1) title 'whole accelerator' lc rgb '#1f4e79', "
            "'' using 3 title 'core with its memories' lc rgb '#2e8b57', "
@@ -70,7 +71,7 @@ static void points(const result_row *rows, size_t n, lt_buf *b)
     missing(rows, n, has_point, b);
     lt_buf_puts(
         b, "\"\nset xlabel 'inferences / s / mm2, whole accelerator'\nset ylabel 'accuracy of the integer model, %'\n"
-           "set xrange [0:*]\nset yrange [*:*]\nset offsets graph 0.15, graph 0.25, graph 0.15, graph 0.15\n"
+           "set xrange [0:*]\nset yrange [*:*]\nset offsets 0, graph 0.25, graph 0.15, graph 0.15\n"
            "plot $points using 2:3 with points pt 7 ps 1 lc rgb '#1f4e79', "
            "'' using 2:3:1 with labels left offset 1,0.5\n");
 }
