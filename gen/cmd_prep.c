@@ -1,7 +1,9 @@
 /* lutra prep: network -> integer network. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
+#include "compress/pq.h"
 #include "config/config.h"
 #include "model/prep.h"
 #include "model/qnet_file.h"
@@ -28,6 +30,12 @@ static const cli_option options[] = {
     {"lanes", 'l', CLI_INT, "N", "16", 1, 256,
      "channels per word that shortcuts are aligned to; 1: leave channels alone"},
     {"preproc", 'p', CLI_TEXT, "KIND", "auto", 0, 0, "imagenet, unit, byte, auto or m0,m1,m2/s0,s1,s2 (of byte/255)"},
+    {"pq-overrides", 'q', CLI_TEXT, "FILE", NULL, 0, 0,
+     "pq configurations: per layer, one per line: NAME dense|lookup|prototypes=N|length=N (NAME may end in *)"},
+    {"lut", 0, CLI_CHOICE, "lsq|products", "lsq", 0, 0,
+     "pq: tables solved against the layer's true output, or products of prototypes and weights"},
+    {"ridge", 0, CLI_REAL, "R", "1e-4", 0, 1, "pq: ridge of the least-squares solution"},
+    {"positions", 0, CLI_INT, "N", "64", 1, 4096, "pq: output pixels sampled per image and layer"},
     {"seed", 's', CLI_INT, "N", "1", 0, 4294967295.0, "seed of random weights and procedural images"},
     {"verbose", 'v', CLI_FLAG, NULL, NULL, 0, 0, "one line per layer"},
     {0}};
@@ -41,10 +49,10 @@ static const cli_spec spec = {"prep",
                               "else one with random weights.",
                               options};
 
-static lt_code read_options(const cli *c, lt_prep_options *o, lt_err *err)
+/* cfg->lanes is 0 without --config. */
+static lt_code read_options(const cli *c, lt_prep_options *o, lt_config *cfg, lt_err *err)
 {
-    lt_config cfg;
-
+    *cfg = (lt_config){0};
     *o = lt_prep_defaults();
     o->model = c->args[0];
     o->data_dir = cli_text(c, "data");
@@ -66,10 +74,10 @@ static lt_code read_options(const cli *c, lt_prep_options *o, lt_err *err)
         for (int i = 0; i < 3; i++)
             if (cli_given(c, fixed[i]))
                 return lt_fail(err, LT_EINPUT, "lutra prep: --%s comes from --config; give one of the two", fixed[i]);
-        LT_TRY(lt_config_load(cli_text(c, "config"), &cfg, err));
-        o->lanes = cfg.lanes;
-        o->quant.acc_bits = cfg.acc_bits;
-        o->quant.mult_bits = cfg.mult_bits;
+        LT_TRY(lt_config_load(cli_text(c, "config"), cfg, err));
+        o->lanes = cfg->lanes;
+        o->quant.acc_bits = cfg->acc_bits;
+        o->quant.mult_bits = cfg->mult_bits;
     }
     return cli_text(c, "overrides") ? lt_quant_read_overrides(cli_text(c, "overrides"), &o->quant, err) : LT_OK;
 }
@@ -98,16 +106,50 @@ static void print_layers(const qnet *n)
     }
 }
 
+/* A pq configuration looks up what it can: product quantisation with the configuration's datapath. */
+static lt_code quantise_products(const cli *c, const lt_config *cfg, lt_prep *p, lt_err *err)
+{
+    lt_pq_options o = lt_pq_defaults();
+    int n = 0;
+
+    o.mode = (qpq_mode)cfg->pq_mode;
+    o.encoder = (qpq_encoder)cfg->pq_encoder;
+    o.prototypes = cfg->pq_prototypes;
+    o.length = cfg->pq_length;
+    o.enc_bits = cfg->pq_enc_bits;
+    o.lut_bits = cfg->pq_lut_bits;
+    o.lut = (lt_pq_lut)cli_choice(c, "lut");
+    o.ridge = cli_real(c, "ridge");
+    o.positions = (int)cli_int(c, "positions");
+    o.images = (int)cli_int(c, "calib-images");
+    o.seed = (uint64_t)cli_int(c, "seed");
+    if (cli_text(c, "pq-overrides")) LT_TRY(lt_pq_read_overrides(cli_text(c, "pq-overrides"), &o, err));
+    lt_pq_result *r = calloc((size_t)p->net.n_layers, sizeof *r);
+    if (!r) return lt_fail(err, LT_EMEM, "out of memory");
+    lt_code rc = lt_pq_fit(p, &o, cfg->acc_bits, cfg->mult_bits, r, &n, err);
+    for (int i = 0; rc == LT_OK && cli_flag(c, "verbose") && i < n; i++)
+        printf("%-32.32s %4d codebooks of %d prototypes, length %d: error %.4f of the variance\n",
+               p->net.layers[r[i].layer].name, r[i].codebooks, r[i].prototypes, r[i].length, r[i].error);
+    if (rc == LT_OK) printf("%d layers by lookup\n", n);
+    free(r);
+    return rc;
+}
+
 static lt_code prepare(const cli *c, lt_err *err)
 {
     lt_prep_options o;
+    lt_config cfg;
     lt_prep p;
     const char *out = cli_text(c, "output");
 
     if (!out) return lt_fail(err, LT_EINPUT, "lutra prep: got no --output, expected a file name");
-    LT_TRY(read_options(c, &o, err));
+    LT_TRY(read_options(c, &o, &cfg, err));
+    bool lookup = cfg.lanes && cfg.core == CORE_PQ;
+    if (lookup) o.quant.acc_bits = 32; /* the narrower accumulator has to hold what the network becomes */
     LT_TRY(lt_prep_dense(&o, &p, err));
-    lt_code rc = lt_qnet_save(&p.net, out, err);
+    lt_code rc = LT_OK;
+    if (lookup) rc = quantise_products(c, &cfg, &p, err);
+    if (rc == LT_OK) rc = lt_qnet_save(&p.net, out, err);
     if (rc == LT_OK && cli_flag(c, "verbose")) print_layers(&p.net);
     if (rc == LT_OK)
         printf("%s: %s, %d layers, %.1f M multiply-accumulates, calibrated on %d images of %s\n", out, p.net.name,

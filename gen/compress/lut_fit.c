@@ -114,6 +114,7 @@ typedef struct {
     const double *weight; /* [entries] how often an entry occurs */
     const double *u;      /* [entries][entries] upper Cholesky factor of the inverse normal matrix, or NULL */
     int lo, hi;
+    float min_scale;
     int8_t *q;
     float *scale, *bias;
     double *work; /* [jobs][entries] */
@@ -133,7 +134,7 @@ static double best_scale(const rounding *r, size_t k)
         double v = fabs(r->table[(size_t)i * (size_t)outs + k]);
         if (v > most) most = v;
     }
-    if (most == 0) return 1;
+    if (most / r->hi <= r->min_scale) return r->min_scale;
     for (int c = 0; c < SCALES; c++) {
         double scale = most / r->hi * (1.0 - 0.75 * c / SCALES), sum = 0;
         for (int i = 0; i < n; i++) {
@@ -145,7 +146,7 @@ static double best_scale(const rounding *r, size_t k)
             best = scale;
         }
     }
-    return best;
+    return best > r->min_scale ? best : r->min_scale;
 }
 
 static void round_output(void *ctx, size_t k, int worker)
@@ -189,8 +190,8 @@ static lt_code inverse_factor(double *a, int n, lt_err *err)
     return info ? lt_fail(err, LT_EINPUT, "the normal matrix is not positive definite") : LT_OK;
 }
 
-lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, int8_t *q,
-                     float *scale, float *bias, lt_err *err)
+lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
+                     int8_t *q, float *scale, float *bias, lt_err *err)
 {
     size_t n = (size_t)s->entries;
     double *weight = calloc(n, sizeof *weight), *u = normal ? malloc(n * n * sizeof *u) : NULL;
@@ -200,6 +201,7 @@ lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *
                   u,
                   -(1 << (bits - 1)),
                   (1 << (bits - 1)) - 1,
+                  min_scale,
                   q,
                   scale,
                   bias,

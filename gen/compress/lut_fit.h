@@ -20,11 +20,11 @@ typedef struct {
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err);
 
 /* Rounds column k of the table to `bits` signed integers: q[entries][k], scale[k]; the scale is the one of least
- * squared error weighted by how often entries occur. With normal != NULL rounding errors are fed forward into the
- * entries not yet rounded, in the metric of the samples (GPTQ, Frantar et al. 2022, section 3.2). bias[k] is then
- * corrected so that the mean error over the samples is 0. */
-lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, int8_t *q,
-                     float *scale, float *bias, lt_err *err);
+ * squared error weighted by how often entries occur, but at least min_scale. With normal != NULL rounding errors are
+ * fed forward into the entries not yet rounded, in the metric of the samples (GPTQ, Frantar et al. 2022, section 3.2).
+ * bias[k] is then corrected so that the mean error over the samples is 0. */
+lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
+                     int8_t *q, float *scale, float *bias, lt_err *err);
 
 /* Mean squared error and variance of y over the samples with the rounded table. */
 void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, const float *bias, double *mse,

@@ -10,6 +10,8 @@
 #include "compress/pq_samples.h"
 #include "golden/golden.h"
 
+enum { FINEST = 32 }; /* LUT steps per output step, at most */
+
 lt_pq_options lt_pq_defaults(void)
 {
     return (lt_pq_options){.mode = QPQ_CHANNEL,
@@ -218,36 +220,22 @@ static void product_table(const lt_prep *p, const qlayer *l, int node, const qen
     }
 }
 
-/* Channels whose table is all zero would ask for an absurd multiplier: they take the largest scale in use. */
-static void settle_scales(const lt_lut_samples *s, const int8_t *q, float *scale)
-{
-    float most = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int k = 0; k < s->k; k++) {
-            bool used = false;
-            for (int i = 0; i < s->entries && !used; i++) used = q[(size_t)i * (size_t)s->k + (size_t)k] != 0;
-            if (used && scale[k] > most) most = scale[k];
-            if (pass && !used) scale[k] = most > 0 ? most : 1;
-        }
-    }
-}
-
 static lt_code install(lt_prep *p, qlayer *l, int encoder, int8_t *q, const float *scale, const float *bias,
                        int lut_bits, int mult_bits, lt_err *err)
 {
     const qtensor *out = &p->net.tensors[l->out];
     double *real = malloc((size_t)l->k * sizeof *real);
     if (!real) return lt_fail(err, LT_EMEM, "out of memory");
-    for (int k = 0; k < l->k; k++) {
-        real[k] = scale[k] / out->scale;
-        l->bias[k] = (int32_t)lround((double)bias[k] / scale[k]);
-    }
+    for (int k = 0; k < l->k; k++) real[k] = scale[k] / out->scale;
     free(l->w);
     l->w = NULL;
     l->lut = q;
     l->encoder = encoder;
     l->lut_bits = lut_bits;
     lt_code rc = lt_quant_requant(l, real, l->res >= 0 ? p->net.tensors[l->res].scale / out->scale : 0, mult_bits, err);
+    /* the multiplier as it was rounded brings the bias back to the output's scale */
+    for (int k = 0; k < l->k && rc == LT_OK; k++)
+        l->bias[k] = (int32_t)lround(bias[k] / (out->scale * ldexp(l->mult[k], -l->shift)));
     free(real);
     return rc;
 }
@@ -295,8 +283,10 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
         LT_TRY(lt_lut_solve(&ls, o->ridge, w->table, w->bias, w->normal, err));
     else
         product_table(p, l, s->layer + 1, e, taps, w->means, w->table, w->bias);
-    LT_TRY(lt_lut_round(&ls, w->table, w->normal, o->lut_bits, w->q, w->scale, w->bias, err));
-    settle_scales(&ls, w->q, w->scale);
+    /* a table that moves the output by less than this per entry needs no finer one, and its multiplier would be too
+     * small */
+    float finest = (float)p->net.tensors[l->out].scale / FINEST;
+    LT_TRY(lt_lut_round(&ls, w->table, w->normal, o->lut_bits, finest, w->q, w->scale, w->bias, err));
     lt_lut_error(&ls, w->q, w->scale, w->bias, &mse, &variance);
     *result = (lt_pq_result){s->layer, e->codebooks, e->prototypes, e->length, variance > 0 ? mse / variance : 0};
     int8_t *q = w->q;

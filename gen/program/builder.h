@@ -19,8 +19,9 @@ typedef struct {
     code_kind code; /* what the code memory holds of it at this moment, if anything */
     int map, chunks;
     /* what planning decided */
-    bool spill;    /* lives in DRAM */
-    bool wants_fb; /* some reader needs values in the feature buffer */
+    bool spill;     /* lives in DRAM */
+    bool wants_fb;  /* some reader needs values in the feature buffer */
+    bool dump_only; /* ... but only the dump: free again as soon as it is stored */
 } place;
 
 typedef struct {
@@ -48,10 +49,11 @@ typedef struct {
     int load_waits, load_need;                  /* taken so far; to be taken before the loads being emitted */
     int store_signals, store_waits, stores_due; /* store -> exec: given, taken, to be taken by the next operation */
     int tile_stores[2];                         /* tokens given up to the store before last, and the last */
-    bool load_after_store;                      /* the next load reads what the store engine wrote */
-    bool barrier;                               /* the next operation reads what an earlier one may still be writing */
-    int weight_half;                            /* weight bank or LUT half of the last weight load */
-    bool wide_weights;                          /* the last operation used both weight banks */
+    bool op_stored;        /* the last operation has its stores, and gave the store engine a token */
+    bool load_after_store; /* the next load reads what the store engine wrote */
+    bool barrier;          /* the next operation reads what an earlier one may still be writing */
+    int weight_half;       /* weight bank or LUT half of the last weight load */
+    bool wide_weights;     /* the last operation used both weight banks */
     bool input_loaded;
     uint32_t scratch;    /* bytes handed out */
     int target_bytes[5]; /* bytes of one word in DRAM, per load target */
@@ -79,6 +81,8 @@ void set_target_bytes(builder *b);
 /* MACs (or their equivalent) per cycle that the core could do at most in this layer. */
 uint32_t peak_macs(const lt_config *c, const qlayer *l);
 uint32_t *add_desc(builder *b, lt_opcode opcode);
+/* Appends a finished operation: its loads come before it, so it is made first and added last. */
+uint32_t *add_op(builder *b, const uint32_t op[16]);
 void set_field(builder *b, uint32_t *d, lt_dfield field, int64_t v);
 /* Adds data to the blob at a bus-aligned offset. */
 uint32_t add_blob(builder *b, const void *data, size_t len);
@@ -88,6 +92,8 @@ uint32_t dram_layout(const builder *b, lutra_tensor *d, lutra_base base, uint32_
 /* Before the loads of the next operation. They wait until the operation before last is done (its weight half and tile
  * buffer are free), with depth 1 or `all` until the last one is. */
 void open_group(builder *b, bool all);
+/* Loads packed words of a row each to `address`, rows `stride` words apart. */
+void add_packed_load(builder *b, int target, int address, int words, int rows, int stride, const lt_buf *data);
 /* The open group's further loads wait until the last operation is done. */
 void wait_for_all(builder *b);
 /* `rows` rows of `words` words; strides in bytes (DRAM) and words (target). */
@@ -118,9 +124,11 @@ int find_run(const builder *b, int words, unsigned busy);
 typedef struct {
     int rows, count;                    /* output rows per tile, tiles */
     int in_at[2], out_at[2], res_at[2]; /* feature-buffer word of each tile buffer */
+    int acc_at[2];                      /* of the two buffers of raw accumulators (pq, partial passes) */
 } tiling;
-/* max_in_rows: input rows that a tile may read; false if not even one output row fits. */
-bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, tiling *t);
+/* max_in_rows: input rows that a tile may read; acc_words: feature-buffer words per output pixel of raw accumulators.
+ * false if not even one output row fits. */
+bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, int acc_words, tiling *t);
 /* The views of tile i; load: emit the loads of what is in DRAM. */
 void tile_views(builder *b, const qlayer *l, const tiling *t, int i, bool load, view *in, view *out, view *res);
 
@@ -141,14 +149,18 @@ lt_code no_room(builder *b, const qlayer *l);
 /* code_place.c: the code memory of the pq core */
 lt_code place_input_code(builder *b);
 void load_input_code(builder *b);
+/* Encoder words first .. first+n-1 (output groups or chunks) to words slot .. of the encoder memory. */
+void load_encoder(builder *b, const qencoder *e, const qtensor *t, int first, int n, int slot);
+/* Code words per pixel of layer l's input, as it is there or will be written. */
+int code_chunks(const builder *b, const qlayer *l);
 /* Most input rows of layer l that fit a code map. */
 int code_rows_limit(const builder *b, const qlayer *l);
 /* Makes sure that the rows of tile view `in` are in a code map, copying them from the feature buffer if they are not:
- * returns chunks per pixel and the map; `in` becomes the whole tensor if it was there. *open: the open load group was
+ * gives the map; `in` becomes the whole tensor if it was there. *open: the open load group was
  * not used up. */
-int code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map);
+void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map);
 /* Where this operation's results go in the code memory, if some layer reads them from there. */
-void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0, int og);
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og);
 lt_code lower_conv_mac(builder *b, const qlayer *l);
 lt_code lower_conv_pq(builder *b, const qlayer *l);
 lt_code lower_pool(builder *b, const qlayer *l);

@@ -19,14 +19,18 @@ static bool spatial(const builder *b)
 /* Code words per pixel of a tensor as the hardware writes it. */
 static int chunks_of(const builder *b, const qtensor *t, code_kind kind)
 {
-    const lt_config *c = b->cfg;
-    if (spatial(b)) return groups_of(b, t);
-    return groups_of(b, t) * (kind == CODE_CODES ? c->lanes / (c->pq_length * c->pq_codebooks) : c->lanes);
+    return groups_of(b, t) * lt_pq_group_words(b->cfg, kind == CODE_VALUES);
 }
 
 static int code_words(const qtensor *t, int rows, int chunks)
 {
     return ceil_div(rows, 3) * t->w * chunks;
+}
+
+int code_chunks(const builder *b, const qlayer *l)
+{
+    const place *p = &b->at[l->in];
+    return p->code == kind_for(b, l) ? p->chunks : chunks_of(b, &b->net->tensors[l->in], kind_for(b, l));
 }
 
 int code_rows_limit(const builder *b, const qlayer *l)
@@ -59,37 +63,37 @@ static int choose_map(builder *b, int except)
     return m;
 }
 
-static void load_encoder(builder *b, const qencoder *e, int first, int n, int address)
+void load_encoder(builder *b, const qencoder *e, const qtensor *t, int first, int n, int slot)
 {
-    lt_buf words = {0};
-    for (int i = 0; i < n; i++) lt_pack_pq_encoder(b->cfg, e, first + i, &words);
-    uint32_t at = add_blob(b, words.data, words.len);
-    add_load(b, LUTRA_BASE_PROGRAM, at, TO_ENC, address, n, 1, 0, 0);
-    if (!lt_buf_ok(&words)) lt_fail(b->err, LT_EMEM, "out of memory");
-    lt_buf_free(&words);
+    for (int i = 0; i < n; i++) {
+        lt_buf words = {0};
+        lt_pq_load at = lt_pq_enc_load(b->cfg, slot + i);
+        lt_pack_pq_encoder(b->cfg, e, t->is_signed, first + i, &words);
+        add_packed_load(b, TO_ENC, at.address, at.words, at.rows, at.stride, &words);
+        lt_buf_free(&words);
+    }
 }
 
-/* Operation d writes tensor t (groups og0 ..) to a code map for reader. */
-static void write_code(builder *b, uint32_t *d, int t, const qlayer *reader, int map, int og0, int og)
+/* Operation d writes output group og of tensor t to a code map for reader. */
+static void write_code(builder *b, uint32_t *d, int t, const qlayer *reader, int map, int og)
 {
     code_kind kind = kind_for(b, reader);
     const qtensor *q = &b->net->tensors[t];
-    int chunks = chunks_of(b, q, kind), per_group = chunks / groups_of(b, q);
+    int chunks = chunks_of(b, q, kind);
 
     set_field(b, d, LT_D_WRITE_CODE, 1);
     set_field(b, d, LT_D_CODE_RAW, kind == CODE_VALUES);
     set_field(b, d, LT_D_CODE_OUT, 0);
     set_field(b, d, LT_D_CODE_OUT_MAP, map);
     set_field(b, d, LT_D_CODE_OUT_CHUNKS, chunks);
-    set_field(b, d, LT_D_CODE_OG0, og0 * per_group);
+    set_field(b, d, LT_D_CODE_OG0, og * lt_pq_group_words(b->cfg, kind == CODE_VALUES));
     if (kind == CODE_CODES) {
-        int slot = b->ops % 2 * b->cfg->param_groups;
-        load_encoder(b, &b->net->encoders[reader->encoder], og0, og, slot);
-        set_field(b, d, LT_D_ENC_BASE, slot);
+        load_encoder(b, &b->net->encoders[reader->encoder], q, og, 1, b->ops % 2);
+        set_field(b, d, LT_D_ENC_BASE, b->ops % 2);
     }
 }
 
-void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0, int og)
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og)
 {
     place *p = &b->at[l->out];
     const qtensor *t = &b->net->tensors[l->out];
@@ -102,14 +106,14 @@ void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og0, int og)
         if (!p->wants_fb) b->remake = l->out; /* its reader will encode it tile by tile */
         return;
     }
-    if (og0 == 0) {
+    if (og == 0) {
         bool reads_code = l->op == QOP_CONV && b->at[l->in].code != CODE_NONE;
         p->map = choose_map(b, reads_code ? b->at[l->in].map : -1);
         b->map_tensor[p->map] = l->out;
         p->code = kind;
         p->chunks = chunks;
     }
-    write_code(b, d, l->out, reader, p->map, og0, og);
+    write_code(b, d, l->out, reader, p->map, og);
 }
 
 lt_code place_input_code(builder *b)
@@ -152,8 +156,8 @@ static void copy_to_code(builder *b, const qlayer *reader, const view *from, int
     int32_t bias[64] = {0};
 
     for (int i = 0; i < 64; i++) mult[i] = ONE;
-    for (int og0 = 0; og0 < groups; og0 += c->param_groups) {
-        int og = og0 + c->param_groups <= groups ? c->param_groups : groups - og0, param = b->ops % 2 * c->param_groups;
+    for (int og = 0; og < groups; og++) {
+        int param = b->ops % 2 * c->param_groups;
         qlayer copy = {.op = QOP_SUMPOOL,
                        .in = t,
                        .out = t,
@@ -171,22 +175,24 @@ static void copy_to_code(builder *b, const qlayer *reader, const view *from, int
                        .hi = qtensor_max(q)};
         if (!*open) open_group(b, false);
         *open = false;
-        for (int i = 0; i < og; i++) load_params(b, &copy, 0, 1, param + i, false);
-        uint32_t *d = add_desc(b, LT_OP_POOL);
+        load_params(b, &copy, 0, 1, param, false);
+        uint32_t op[16] = {0};
+        set_field(b, op, LT_D_OPCODE, LT_OP_POOL);
         view out = {0, 0, 0, from->rows};
-        set_groups(b, d, &copy, out, NULL, 0, param);
-        set_field(b, d, LT_D_IN_BASE, from->base + og0 * from->plane);
-        set_field(b, d, LT_D_IN_PLANE, from->plane);
-        set_field(b, d, LT_D_IN_H, from->rows);
-        set_field(b, d, LT_D_IN_W, q->w);
-        set_field(b, d, LT_D_OG, og);
-        write_code(b, d, t, reader, map, og0, og);
-        finish_op(b, d);
+        set_groups(b, op, &copy, out, NULL, 0, param);
+        set_field(b, op, LT_D_IN_BASE, from->base + og * from->plane);
+        set_field(b, op, LT_D_IN_PLANE, from->plane);
+        set_field(b, op, LT_D_IN_H, from->rows);
+        set_field(b, op, LT_D_IN_W, q->w);
+        set_field(b, op, LT_D_OG, 1);
+        write_code(b, op, t, reader, map, og);
+        lt_pq_finish_desc(c, op);
+        finish_op(b, add_op(b, op));
     }
     b->barrier = true; /* the convolution reads what was just written */
 }
 
-int code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map)
+void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map)
 {
     place *p = &b->at[l->in];
     const qtensor *q = &b->net->tensors[l->in];
@@ -195,21 +201,19 @@ int code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *
     if (t->count == 1 && p->code == kind) {
         *map = p->map;
         *in = (view){0, 0, 0, q->h};
-        return p->chunks;
+        return;
     }
     if (!p->in_fb && !p->in_dram) {
         b->remake = l->in;
         *map = 0;
-        return 1;
+        return;
     }
     *map = choose_map(b, -1);
     copy_to_code(b, l, in, *map, open);
-    int chunks = chunks_of(b, q, kind);
     if (t->count == 1) {
         p->code = kind;
         p->map = *map;
-        p->chunks = chunks;
+        p->chunks = chunks_of(b, q, kind);
         b->map_tensor[*map] = l->in;
     }
-    return chunks;
 }

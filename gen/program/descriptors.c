@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "golden/load_word.h"
+
 uint32_t *add_desc(builder *b, lt_opcode opcode)
 {
     lt_program *p = b->p;
@@ -19,6 +21,13 @@ uint32_t *add_desc(builder *b, lt_opcode opcode)
     uint32_t *d = p->desc[p->n_desc++];
     memset(d, 0, sizeof *p->desc);
     set_field(b, d, LT_D_OPCODE, opcode);
+    return d;
+}
+
+uint32_t *add_op(builder *b, const uint32_t op[16])
+{
+    uint32_t *d = add_desc(b, (lt_opcode)lt_desc_get(op, LT_D_OPCODE));
+    memcpy(d, op, 16 * sizeof *op);
     return d;
 }
 
@@ -57,4 +66,19 @@ uint32_t dram_layout(const builder *b, lutra_tensor *d, lutra_base base, uint32_
     d->bits = (uint32_t)t->bits;
     d->is_signed = t->is_signed;
     return bytes;
+}
+
+void set_target_bytes(builder *b)
+{
+    for (int t = 0; t < LT_LOAD_TARGETS; t++) b->target_bytes[t] = lt_load_word_bytes(b->cfg, t);
+}
+
+uint32_t peak_macs(const lt_config *c, const qlayer *l)
+{
+    enum { TAPS = 9 };
+    int lanes = c->lanes, n = c->pq_codebooks;
+
+    if (c->core != CORE_PQ) return (uint32_t)(lanes * lanes);
+    if (l->encoder >= 0) return (uint32_t)(lanes * (c->pq_mode == QPQ_SPATIAL ? n * TAPS : TAPS * n * c->pq_length));
+    return (uint32_t)(lanes * (c->pq_mode == QPQ_SPATIAL ? n * c->pq_lut_bits / 8 : TAPS));
 }

@@ -99,17 +99,17 @@ lt_code lower_conv_mac(builder *b, const qlayer *l)
 {
     const lt_config *c = b->cfg;
     const qtensor *in = &b->net->tensors[l->in];
-    shape s;
+    shape s = {0};
     tiling t;
 
     LT_TRY(plan_shape(b, l, &s));
-    if (!plan_tiles(b, l, in->h, &t)) return no_room(b, l);
+    if (!plan_tiles(b, l, in->h, 0, &t)) return no_room(b, l);
     bool resident = s.set == s.og;
     for (int i = 0; i < t.count; i++) {
         for (int og0 = 0; og0 < s.og; og0 += s.set) {
             int og = og0 + s.set <= s.og ? s.set : s.og - og0, param = (b->ops % 2) * c->param_groups;
             view vi, vo, vr = {0};
-            uint32_t *d, op[16] = {0}, best[16];
+            uint32_t op[16] = {0}, best[16];
 
             bool wide = s.words > c->wb_words;
             open_group(b, wide || b->wide_weights || (i == 0 && og0 == 0 && t.count > 1));
@@ -135,9 +135,7 @@ lt_code lower_conv_mac(builder *b, const qlayer *l)
             b->wide_weights = wide;
             set_field(b, best, LT_D_WEIGHT_BASE, b->weight_half * c->wb_words);
             load_params(b, l, og0, og, param, !in->is_signed);
-            d = add_desc(b, LT_OP_CONV);
-            memcpy(d, best, sizeof best);
-            end_op(b, d, l, &t, i, og0 + og == s.og, &vo);
+            end_op(b, add_op(b, best), l, &t, i, og0 + og == s.og, &vo);
         }
     }
     return b->err->code;

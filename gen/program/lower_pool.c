@@ -1,37 +1,41 @@
 /* Pooling, element-wise add and copies: the pool path of every core. */
 #include "program/builder.h"
+#include "program/pack_pq.h"
 
 lt_code lower_pool(builder *b, const qlayer *l)
 {
     const lt_config *c = b->cfg;
     const qtensor *in = &b->net->tensors[l->in];
-    int groups = ceil_div(l->k, c->lanes);
+    /* pq: one output group per operation */
+    int groups = ceil_div(l->k, c->lanes), set = c->core == CORE_PQ ? 1 : c->param_groups;
     tiling t;
 
-    if (!plan_tiles(b, l, in->h, &t)) return no_room(b, l);
+    if (!plan_tiles(b, l, in->h, 0, &t)) return no_room(b, l);
     for (int i = 0; i < t.count; i++) {
-        for (int og0 = 0; og0 < groups; og0 += c->param_groups) {
-            int og = og0 + c->param_groups <= groups ? c->param_groups : groups - og0;
+        for (int og0 = 0; og0 < groups; og0 += set) {
+            int og = og0 + set <= groups ? set : groups - og0;
             int param = (b->ops % 2) * c->param_groups;
             view vi, vo, vr = {0};
+            uint32_t op[16] = {0};
 
             open_group(b, i == 0 && og0 == 0 && t.count > 1);
             load_input(b);
             tile_views(b, l, &t, i, og0 == 0, &vi, &vo, &vr);
             load_params(b, l, og0, og, param, false);
-            uint32_t *d = add_desc(b, LT_OP_POOL);
-            set_field(b, d, LT_D_POOL_MAX, l->op == QOP_MAXPOOL);
-            set_field(b, d, LT_D_WRITE_FB, b->at[l->out].wants_fb);
-            set_groups(b, d, l, vo, &vr, og0, param);
-            set_field(b, d, LT_D_IN_BASE, vi.base + og0 * vi.plane);
-            set_field(b, d, LT_D_IN_PLANE, vi.plane);
-            set_field(b, d, LT_D_IN_H, vi.rows);
-            set_field(b, d, LT_D_IN_W, in->w);
-            set_field(b, d, LT_D_PAD_T, vi.row0 - (vo.row0 * (l->stride > 0 ? l->stride : 1) - l->pad_t));
-            set_field(b, d, LT_D_PAD_L, l->pad_l);
-            set_field(b, d, LT_D_OG, og);
-            set_code_output(b, d, l, og0, og);
-            end_op(b, d, l, &t, i, og0 + og == groups, &vo);
+            set_field(b, op, LT_D_OPCODE, LT_OP_POOL);
+            set_field(b, op, LT_D_POOL_MAX, l->op == QOP_MAXPOOL);
+            set_field(b, op, LT_D_WRITE_FB, b->at[l->out].wants_fb);
+            set_groups(b, op, l, vo, &vr, og0, param);
+            set_field(b, op, LT_D_IN_BASE, vi.base + og0 * vi.plane);
+            set_field(b, op, LT_D_IN_PLANE, vi.plane);
+            set_field(b, op, LT_D_IN_H, vi.rows);
+            set_field(b, op, LT_D_IN_W, in->w);
+            set_field(b, op, LT_D_PAD_T, vi.row0 - (vo.row0 * (l->stride > 0 ? l->stride : 1) - l->pad_t));
+            set_field(b, op, LT_D_PAD_L, l->pad_l);
+            set_field(b, op, LT_D_OG, og);
+            set_code_output(b, op, l, og0);
+            if (c->core == CORE_PQ) lt_pq_finish_desc(c, op);
+            end_op(b, add_op(b, op), l, &t, i, og0 + og == groups, &vo);
         }
     }
     return b->err->code;

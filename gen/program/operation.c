@@ -75,39 +75,36 @@ void set_groups(builder *b, uint32_t *d, const qlayer *l, view out, const view *
 }
 
 /* The profile record follows the operation's stores, or waits for it itself. */
-static void add_profile(builder *b, bool after_stores)
+static void add_profile(builder *b)
 {
     set_field(b, b->p->desc[b->last_op], LT_D_MARK, 1);
     set_field(b, b->p->desc[b->last_op], LT_D_SIGNAL_B, 1);
     uint32_t *d = add_desc(b, LT_OP_PROFILE);
     set_field(b, d, LT_D_BASE, LUTRA_BASE_SCRATCH);
     set_field(b, d, LT_D_OFFSET, b->p->image.profile_offset + (uint32_t)b->layer * b->p->image.profile_stride);
-    if (!after_stores) set_field(b, d, LT_D_WAIT_B, 1);
+    if (!b->op_stored) set_field(b, d, LT_D_WAIT_B, 1);
 }
 
 void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile, bool last, const view *out)
 {
     place *po = &b->at[l->out];
-    bool layer_done = last && tile == t->count - 1, stored = false;
+    bool layer_done = last && tile == t->count - 1;
 
     b->stores_due = po->in_dram ? b->tile_stores[b->depth == 2 ? 0 : 1] : 0;
     finish_op(b, d);
     if (!last) return;
     if (po->in_dram) {
         store_rows(b, l->out, out, &po->dram, out->row0);
-        stored = true;
     } else if (layer_done && b->opt->dumps) {
         store_rows(b, l->out, out, &b->dump[b->layer], 0);
-        stored = true;
     }
     if (!layer_done) return;
     if (l->out == b->output_tensor && !po->in_dram) {
         store_rows(b, l->out, out, &b->p->image.output, 0);
-        stored = true;
     }
     if (po->in_dram) { /* the next load may read what was stored */
         set_field(b, b->p->desc[b->last_store], LT_D_SIGNAL_A, 1);
         b->load_after_store = true;
     }
-    if (b->opt->profile) add_profile(b, stored);
+    if (b->opt->profile) add_profile(b);
 }

@@ -60,8 +60,8 @@ void release_dead(builder *b)
 {
     for (int i = 0; i < b->cfg->fb_banks; i++) {
         int t = b->bank_tensor[i];
-        if (t < 0 || qnet_last_use(b->net, t) > b->layer) continue;
-        if (t == b->output_tensor) continue;
+        if (t < 0 || t == b->output_tensor) continue;
+        if (qnet_last_use(b->net, t) > b->layer && !(b->at[t].dump_only && t != 0)) continue;
         b->bank_tensor[i] = -1;
         b->at[t].in_fb = false;
     }

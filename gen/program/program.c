@@ -102,6 +102,8 @@ static void decide_homes(builder *b, const bool *spill, const bool *remake)
             const qlayer *l = &b->net->layers[i];
             if (l->res == t || (l->in == t && l->op != QOP_CONV)) p->wants_fb = true;
         }
+        p->dump_only = b->opt->dumps && t > 0 && !p->wants_fb;
+        if (p->dump_only) p->wants_fb = true;
     }
 }
 

@@ -42,7 +42,7 @@ static bool buffers(const builder *b, int words, int n, unsigned *busy, int at[2
     return true;
 }
 
-bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, tiling *t)
+bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, int acc_words, tiling *t)
 {
     const qtensor *in = &b->net->tensors[l->in], *out = &b->net->tensors[l->out];
     const qtensor *res = l->res >= 0 ? &b->net->tensors[l->res] : NULL;
@@ -52,7 +52,7 @@ bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, tiling *t)
     memset(t, 0, sizeof *t);
     t->rows = out->h;
     t->count = 1;
-    if (!in_dram && !out_dram && !res_dram && most_input_rows(b, l, out->h) <= max_in_rows) return true;
+    if (!in_dram && !out_dram && !res_dram && !acc_words && most_input_rows(b, l, out->h) <= max_in_rows) return true;
     /* the largest tile that fits: fewer halo rows are loaded twice */
     for (int rows = out->h; rows >= 1; rows--) {
         unsigned busy = banks_of(b, l->in) | banks_of(b, l->out) | (l->res >= 0 ? banks_of(b, l->res) : 0);
@@ -63,6 +63,7 @@ bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, tiling *t)
         if (out_dram && !buffers(b, groups_of(b, out) * rows * out->w, n, &busy, t->out_at)) continue;
         if (res_dram && !buffers(b, groups_of(b, res) * ((rows - 1) * l->res_step + 1) * res->w, n, &busy, t->res_at))
             continue;
+        if (acc_words && !buffers(b, acc_words * rows * out->w, 2, &busy, t->acc_at)) continue;
         t->rows = rows;
         t->count = ceil_div(out->h, rows);
         return true;

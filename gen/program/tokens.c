@@ -47,6 +47,26 @@ void add_load(builder *b, int base, uint32_t offset, int target, int address, in
     b->last_load = b->p->n_desc - 1;
 }
 
+void add_packed_load(builder *b, int target, int address, int words, int rows, int stride, const lt_buf *data)
+{
+    size_t row = (size_t)words * (size_t)b->target_bytes[target], bus = (size_t)b->cfg->bus_bits / 8;
+
+    if (!lt_buf_ok(data)) {
+        lt_fail(b->err, LT_EMEM, "out of memory");
+        return;
+    }
+    if (row % bus == 0 || rows == 1) {
+        uint32_t at = add_blob(b, data->data, data->len);
+        add_load(b, LUTRA_BASE_PROGRAM, at, target, address, words, rows, (uint32_t)row, stride);
+        return;
+    }
+    /* every row starts at a bus word */
+    for (int i = 0; i < rows; i++) {
+        uint32_t at = add_blob(b, data->data + (size_t)i * row, row);
+        add_load(b, LUTRA_BASE_PROGRAM, at, target, address + i * stride, words, 1, 0, 0);
+    }
+}
+
 /* Rows that follow each other without gaps are one long row. */
 static bool packed(const builder *b, const lutra_tensor *d, int rows)
 {
@@ -75,6 +95,7 @@ void finish_op(builder *b, uint32_t *d)
     set_field(b, d, LT_D_WAIT_A, 1);
     set_field(b, d, LT_D_SIGNAL_A, 1);
     b->ops++;
+    b->op_stored = false;
     /* stores whose buffer this operation overwrites; dumps are waited for at once */
     int need = b->opt->dumps ? b->store_signals : b->stores_due;
     if (b->store_waits < need) {
@@ -99,8 +120,9 @@ void store_rows(builder *b, int t, const view *v, const lutra_tensor *to, int ds
         set_field(b, d, LT_D_ROWS, one ? groups : v->rows);
         set_field(b, d, LT_D_DRAM_STRIDE, one ? to->group_stride : to->row_stride);
         set_field(b, d, LT_D_WORD_STRIDE, one ? v->plane : w);
-        if (i == 0) set_field(b, d, LT_D_WAIT_B, 1);
+        if (i == 0 && !b->op_stored) set_field(b, d, LT_D_WAIT_B, 1); /* one token per operation */
     }
+    b->op_stored = true;
     b->last_store = b->p->n_desc - 1;
     set_field(b, b->p->desc[b->last_store], LT_D_SIGNAL_B, 1);
     b->store_signals++;
