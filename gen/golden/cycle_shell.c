@@ -15,7 +15,7 @@ enum { MAX_TOKENS = 15, MAX_OPS = 2 };
 typedef struct {
     uint64_t start, done, issued;
     unsigned signal;
-    bool mark;
+    bool mark, barrier;
     int layer;
 } op;
 
@@ -120,8 +120,9 @@ static void finish_op(run *r, shell *s)
         if (r->n_marks < r->max_marks) {
             lt_mark *m = &r->marks[r->n_marks];
             uint64_t issued = r->issued;
-            /* how much a younger operation has issued by now is not known exactly: as much as it could */
-            if (s->ops > 1) {
+            /* how much a younger operation has issued by now is not known exactly: nothing behind a barrier, else as much
+             * as it could */
+            if (s->ops > 1 && !s->op[1].barrier) {
                 uint64_t could = r->now - s->op[1].start;
                 issued += s->op[1].issued < could ? s->op[1].issued : could;
             }
@@ -147,6 +148,7 @@ static void start_op(run *r, shell *s)
                            .issued = t.issued,
                            .signal = signals(r, s->at),
                            .mark = field(r, s->at, LT_D_MARK),
+                           .barrier = field(r, s->at, LT_D_BARRIER),
                            .layer = (int)field(r, s->at, LT_D_LAYER)};
 }
 
