@@ -24,9 +24,10 @@ typedef struct tb_hal {
     uint64_t started, ended; /* cycles in which START was written and the interrupt came; ended 0: not yet */
     bool failed;             /* the bus broke down: see message; register reads then give all ones, time races */
     char message[200];
-    uint32_t skew;                      /* how far ahead of the clock the processor's timer is */
-    void (*progress)(struct tb_hal *h); /* called now and then, or NULL */
+    uint32_t skew;                            /* how far ahead of the clock the processor's timer is */
+    void (*progress)(const struct tb_hal *h); /* called now and then, or NULL */
     uint64_t next_progress;
+    int image, images; /* which one of how many is running, for progress */
 } tb_hal;
 
 /* Zero h but for clock, dev, buffer, rng and stall before. */

@@ -78,14 +78,15 @@ void tb_report_print(const tb_report *r)
     else
         puts("steady state: n/a (needs two images)");
     printf("memory traffic per image: %.0f bytes read, %.0f written on %u bits\n", reads, writes, img->bus_bytes * 8);
-    printf("simulation: %llu cycles in %.2f s, %.3f M cycles/s, %.1f M MAC/s\n", (unsigned long long)r->cycles, r->wall,
-           (double)r->cycles / r->wall * 1e-6, (double)s->macs * s->images / r->wall * 1e-6);
+    printf("simulation: %llu cycles in %.2f s (%.2f s of processor time), %.3f M cycles/s, %.1f M MAC/s\n",
+           (unsigned long long)r->cycles, r->wall, r->cpu, (double)r->cycles / r->wall * 1e-6,
+           (double)s->macs * s->images / r->wall * 1e-6);
     if (!s->predicted)
         puts("cycle model: not compared (needs a prediction, its memory latency, and no stalls)");
     else if (s->exact)
         puts("cycle model: exact");
     else
-        printf("cycle model: WRONG: %s\n", s->difference);
+        printf("cycle model: WRONG: %s; counters that differ anywhere:%s\n", s->difference, s->differing);
     print_comparison(r);
 }
 
@@ -127,7 +128,7 @@ lt_code tb_report_json(const tb_report *r, const char *path, lt_err *err)
 
     snprintf(fingerprint, sizeof fingerprint, "%08x", img->fingerprint);
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:o, s:I, s:o, s:{s:i, s:o, s:o, s:i, s:i, s:f}, s:{s:I, s:f, s:f}, "
+        "{s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:o, s:I, s:o, s:{s:i, s:o, s:o, s:i, s:i, s:f}, s:{s:I, s:f, s:f, s:f}, "
         "s:o, s:o}",
         "config", img->config, "fingerprint", fingerprint, "model", img->model, "images", s->images, "seed",
         (json_int_t)r->options->seed, "cycles_per_image", number(mean(r, s->total.cycles)), "first_image_latency",
@@ -136,7 +137,7 @@ lt_code tb_report_json(const tb_report *r, const char *path, lt_err *err)
         "read_bytes", number(mean(r, s->total.read_beats) * img->bus_bytes), "write_bytes",
         number(mean(r, s->total.write_beats) * img->bus_bytes), "latency", r->latency, "stall_percent",
         r->options->stall, "bandwidth", r->options->bandwidth, "sim", "cycles", (json_int_t)r->cycles, "cycles_per_s",
-        (double)r->cycles / r->wall, "wall_s", r->wall, "bit_exact",
+        (double)r->cycles / r->wall, "wall_s", r->wall, "cpu_s", r->cpu, "bit_exact",
         r->expect ? json_boolean(r->comparison->wrong == 0) : json_null(), "cycle_model_exact",
         s->predicted ? json_boolean(s->exact) : json_null());
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;

@@ -11,9 +11,9 @@ typedef struct {
     const lt_expect *expect; /* or NULL */
     const tb_stats *stats;
     const tb_comparison *comparison;
-    int latency;     /* of the memory */
-    uint64_t cycles; /* simulated */
-    double wall;     /* seconds */
+    int latency;      /* of the memory */
+    uint64_t cycles;  /* simulated */
+    double wall, cpu; /* seconds */
 } tb_report;
 
 void tb_report_print(const tb_report *r);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 #include "base/file.h"
-#include "base/progress.h"
 #include "base/rng.h"
 #include "compare.h"
 #include "program/image.h"
@@ -30,10 +29,10 @@ typedef struct {
     tb_run run;
 } session;
 
-static double now(void)
+static double now(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -188,22 +187,18 @@ static lt_code fault_run(session *s, lt_err *err)
 
 static lt_code run_all(session *s, lt_err *err)
 {
-    double start = now();
+    double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 
     if (s->o.fault != FAULT_NONE) {
         LT_TRY(fault_run(s, err));
         /* a bus that hangs stays so: nothing more to see */
         if (s->o.fault == FAULT_HANG_READ || s->o.fault == FAULT_HANG_WRITE) return LT_OK;
     }
-    lt_progress *p = s->o.progress ? lt_progress_start("images", (size_t)s->images) : NULL;
-    lt_code rc = LT_OK;
-    for (int i = 0; rc == LT_OK && i < s->images; i++) {
-        rc = one_image(s, i, err);
-        lt_progress_add(p, 1);
+    s->sim->hal.images = s->images;
+    for (int i = 0; i < s->images; i++) {
+        s->sim->hal.image = i;
+        LT_TRY(one_image(s, i, err));
     }
-    lt_progress_end(p);
-    if (rc != LT_OK) return rc;
-
     tb_report report = {.options = &s->o,
                         .image = &s->image,
                         .expect = s->has_expect ? &s->expect : NULL,
@@ -211,7 +206,8 @@ static lt_code run_all(session *s, lt_err *err)
                         .comparison = &s->comparison,
                         .latency = s->o.latency,
                         .cycles = s->sim->hal.clock.cycle,
-                        .wall = now() - start};
+                        .wall = now(CLOCK_MONOTONIC) - start,
+                        .cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu};
     tb_report_print(&report);
     if (s->o.json) LT_TRY(tb_report_json(&report, s->o.json, err));
     if (s->comparison.wrong) return lt_fail(err, LT_EINTERNAL, "results differ from the golden model");

@@ -48,10 +48,9 @@ static lt_code add_buffers(tb_sim *s, lutra_config *config, lt_err *err)
     return LT_OK;
 }
 
-/* The newest line of a terminal: clock and speed. */
-static void show_progress(tb_hal *h)
+static void show_progress(const tb_hal *h)
 {
-    fprintf(stderr, "\r%.1f M cycles ", (double)h->clock.cycle * 1e-6);
+    fprintf(stderr, "\rimage %d of %d, %.1f M cycles ", h->image + 1, h->images, (double)h->clock.cycle * 1e-6);
 }
 
 static lt_code bring_up(tb_sim *s, lutra_config *config, lt_err *err)
@@ -106,6 +105,7 @@ tb_sim *tb_sim_open(const tb_options *o, const lutra_image *image, int latency, 
     s->hal.dev = &s->dev;
     s->hal.rng = lt_rng_make(o->seed, 0xCB0);
     s->hal.stall = o->stall;
+    s->hal.images = 1;
     if (o->progress && isatty(STDERR_FILENO)) s->hal.progress = show_progress;
     lutra_config config = {.hal = tb_hal_functions(&s->hal, !o->poll), .timeout = o->timeout, .watchdog = o->watchdog};
     if (bring_up(s, &config, err) == LT_OK) return s;
@@ -116,6 +116,7 @@ tb_sim *tb_sim_open(const tb_options *o, const lutra_image *image, int latency, 
 void tb_sim_close(tb_sim *s)
 {
     if (!s) return;
+    if (s->hal.progress) fputs("\r\033[K", stderr);
     dut_close(s->hal.clock.model);
     for (int i = 0; i < 4; i++) {
         free(s->hal.buffer[i].memory);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 lt_code tb_stats_init(tb_stats *s, const lutra_image *image, lt_err *err)
 {
@@ -88,11 +89,15 @@ static void compare(tb_stats *s, const char *what, uint32_t which, const lutra_p
                  {"READ_BEATS", want->read_beats, got->read_beats},
                  {"WRITE_BEATS", want->write_beats, got->write_beats}};
 
-    for (unsigned i = 0; s->exact && i < sizeof field / sizeof *field; i++) {
+    for (unsigned i = 0; i < sizeof field / sizeof *field; i++) {
         if (field[i].want == field[i].got) continue;
+        if (s->exact)
+            snprintf(s->difference, sizeof s->difference, "%s %u, %s: predicted %u, counted %u", what, which,
+                     field[i].name, field[i].want, field[i].got);
         s->exact = false;
-        snprintf(s->difference, sizeof s->difference, "%s %u, %s: predicted %u, counted %u", what, which, field[i].name,
-                 field[i].want, field[i].got);
+        size_t used = strlen(s->differing);
+        if (!strstr(s->differing, field[i].name))
+            snprintf(s->differing + used, sizeof s->differing - used, " %s", field[i].name);
     }
 }
 

@@ -22,7 +22,8 @@ typedef struct {
     uint64_t first_end, end; /* clock at the return of the first and of the last image */
     bool predicted;          /* compared with the cycle model */
     bool exact;              /* ... and every record equal */
-    char difference[240];    /* the first one that is not */
+    char difference[240];    /* the first one that is not, */
+    char differing[120];     /* and the names of all counters that ever differ, each after a space */
 } tb_stats;
 
 lt_code tb_stats_init(tb_stats *s, const lutra_image *image, lt_err *err);
