@@ -44,8 +44,9 @@ $(STAMP):
 	@rm -rf $(OUT)/flags* $(OUT)/verilated
 	@touch $@
 
+# Verilator runs make: without our variables, some of which mean something else there
 $(OUT)/lutra_sim: $(C_OBJ) $(LIB) tb/dut.cpp tb/dut.h tb/pins.h $(RTL) $(RTL_SRC) $(STAMP)
-	$(VERILATOR) $(VFLAGS) -F $(RTL) $(abspath tb/dut.cpp) $(abspath $(C_OBJ) $(LIB)) -LDFLAGS "$(LDLIBS)" \
+	env -u MAKEFLAGS -u MFLAGS $(VERILATOR) $(VFLAGS) -F $(RTL) $(abspath tb/dut.cpp) $(abspath $(C_OBJ) $(LIB)) -LDFLAGS "$(LDLIBS)" \
 	    --Mdir $(OUT)/verilated -o $(abspath $@) > $(OUT)/build.log 2>&1 || { cat $(OUT)/build.log; exit 1; }
 
 -include $(C_OBJ:.o=.d)
