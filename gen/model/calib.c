@@ -170,7 +170,6 @@ static double percentile_of(const lt_tensor_stats *t, double percentile)
 
 double lt_calib_scale(const lt_tensor_stats *t, lt_calib_method method, double percentile, int bits, bool is_signed)
 {
-    enum { STEPS = 128 };
     int top = is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
     double max = magnitude(t), best = max / top;
 
@@ -178,8 +177,9 @@ double lt_calib_scale(const lt_tensor_stats *t, lt_calib_method method, double p
     if (method == LT_CALIB_PERCENTILE) return percentile_of(t, percentile) / top;
     if (method == LT_CALIB_MSE) {
         double least = rounding_error(t, best, top);
-        for (int i = STEPS - 1; i > STEPS / 16; i--) {
-            double step = max * i / STEPS / top, e = rounding_error(t, step, top);
+        /* down to 1/64 of the range, where only 64 bins of the histogram are left to judge by */
+        for (double step = best * 0.98, end = best / 64; step > end; step *= 0.98) {
+            double e = rounding_error(t, step, top);
             if (e < least) {
                 least = e;
                 best = step;
