@@ -74,6 +74,8 @@ module lutra_code_writer #(
 
     wire               more  = left != {COUNT_W{1'b0}};
     wire               act   = in_valid || more;
+    localparam STEPS_LAST = CYCLES - 1;
+    localparam [COUNT_W-1:0] STEP_MASK = STEPS_LAST[COUNT_W-1:0];
     localparam RAW_LAST   = RAW - 1;
     localparam CODED_LAST = CODED - 1;
     wire [COUNT_W-1:0] count = !in_write ? {COUNT_W{1'b0}} : in_raw ? RAW_LAST[COUNT_W-1:0] : CODED_LAST[COUNT_W-1:0];
@@ -83,7 +85,7 @@ module lutra_code_writer #(
     wire [ADDR_W-1:0]  addr  = more ? addr_q : in_addr;
     wire [COUNT_W-1:0] now   = more ? item : {COUNT_W{1'b0}};
     // the last of the cycles that an encoder takes for a word
-    wire               word_end = raw || (CYCLES == 1) || ((now & (CYCLES - 1)) == CYCLES - 1);
+    wire               word_end = raw || (CYCLES == 1) || ((now & STEP_MASK) == STEP_MASK);
     wire               closing    = more ? left == 1 : count == {COUNT_W{1'b0}};
     wire               write    = more || in_write; // this item's word is to be written
 
@@ -204,9 +206,11 @@ module lutra_code_writer #(
                 .ld_data(ld_data)
             );
 
-            wire [WORD_BITS-1:0] code_word = code;
-            wire [WORD_BITS-1:0] raw_word  = value_late;
-            assign wr_data = info[ADDR_W+3] ? raw_word : code_word;
+            // both zero-extended to the longer one
+            wire [WORD_BITS+UNITS*CODE_BITS-1:0] code_word = {{WORD_BITS{1'b0}}, code};
+            wire [WORD_BITS+7:0]                 raw_word  = {{WORD_BITS{1'b0}}, value_late};
+            assign wr_data = info[ADDR_W+3] ? raw_word[WORD_BITS-1:0] : code_word[WORD_BITS-1:0];
+            wire unused = &{1'b0, code_word, raw_word};
         end
     endgenerate
 endmodule

@@ -66,10 +66,11 @@ module lutra_enc_dist #(
                 wire [7:0] b = x[(u*LENGTH + i)*8 +: 8];
                 wire [7:0] o = {b[7] ^ !x_unsigned, b[6:0]};
                 assign v[i*ENC_BITS +: ENC_BITS] = o[7:8-ENC_BITS];
+                wire unused = &{1'b0, o};
             end
 
             // distances, then a tree of minima; entry k of level l lies at (2*PER_CYCLE - (2*PER_CYCLE >> l)) + k
-            localparam DIST_W = ENC_BITS * (SQUARE ? 2 : 1) + $clog2(LENGTH + 1) + 1;
+            localparam DIST_W = ENC_BITS * ((SQUARE != 0) ? 2 : 1) + $clog2(LENGTH + 1) + 1;
             wire [(2*PER_CYCLE-1)*DIST_W-1:0]              distance;
             wire [(2*PER_CYCLE-1)*(CODE_BITS+1)-1:0]       index; // one spare bit
 

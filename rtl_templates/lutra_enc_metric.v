@@ -15,8 +15,8 @@ module lutra_enc_metric #(
     output reg  [DIST_W-1:0]      distance
 );
     // l1: pairs of values are added before the register, l2: squares wait in it
-    localparam TERM_W = SQUARE ? 2*BITS : BITS + 1;
-    localparam TERMS  = SQUARE ? LENGTH : (LENGTH + 1) / 2;
+    localparam TERM_W = (SQUARE != 0) ? 2*BITS : BITS + 1;
+    localparam TERMS  = (SQUARE != 0) ? LENGTH : (LENGTH + 1) / 2;
 
     wire [LENGTH*BITS-1:0] magnitude; // |a - b|
     reg  [TERMS*TERM_W-1:0] terms;
@@ -28,7 +28,7 @@ module lutra_enc_metric #(
             assign magnitude[i*BITS +: BITS] = (d[BITS-1:0] ^ {BITS{d[BITS]}}) + {{(BITS-1){1'b0}}, d[BITS]};
         end
         for (i = 0; i < TERMS; i = i + 1) begin : g_term
-            if (SQUARE) begin : g_square
+            if (SQUARE != 0) begin : g_square
                 // x*x = sum of the bits' squares plus twice each pair of bits
                 wire [BITS-1:0]   m = magnitude[i*BITS +: BITS];
                 reg  [2*BITS-1:0] square;

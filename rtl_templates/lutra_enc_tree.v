@@ -90,8 +90,10 @@ module lutra_enc_tree #(
                 wire [LENGTH*8-1:0]  v = x[u*LENGTH*8 +: LENGTH*8];
                 wire [DIM_BITS-1:0]  d = dims[(u*CODE_BITS + l)*DIM_BITS +: DIM_BITS];
                 wire [7:0]           b = v[d*8 +: 8];
+                wire [7:0]           o = {b[7] ^ !x_unsigned, b[6:0]};
                 reg  [ENC_BITS-1:0]  picked;
-                always @(posedge clk) picked <= {b[7] ^ !x_unsigned, b[6:0]} >> (8 - ENC_BITS);
+                always @(posedge clk) picked <= o[7:8-ENC_BITS];
+                wire unused = &{1'b0, o};
                 assign values[(u*CODE_BITS + l)*ENC_BITS +: ENC_BITS] = picked;
             end
         end

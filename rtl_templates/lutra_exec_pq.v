@@ -36,7 +36,7 @@ module lutra_exec_pq #(
     parameter PQ_LUT_ROWS   = 4,
     parameter PQ_CODE_WORDS = 1088,
     parameter PQ_DENSE      = 1,
-    parameter ENC_WORDS     = PQ_MODE ? 2 * PQ_CHUNKS : 2,
+    parameter ENC_WORDS     = (PQ_MODE != 0) ? 2 * PQ_CHUNKS : 2,
     parameter LD_BITS       = 1024,
     parameter FB_ADDR_W     = $clog2(FB_BANKS * FB_WORDS)
 ) (
@@ -134,7 +134,8 @@ module lutra_exec_pq #(
     wire ld_enc    = ld_valid && ld_target == `LUTRA_TARGET_ENC;
     wire ld_code   = ld_valid && ld_target == `LUTRA_TARGET_CODE;
 
-    wire [16:0] ld_code_over = {1'b0, ld_addr} - PQ_CODE_WORDS;
+    localparam [16:0] MAP_WORDS = PQ_CODE_WORDS[16:0];
+    wire [16:0] ld_code_over = {1'b0, ld_addr} - MAP_WORDS;
     wire        ld_code_map  = !ld_code_over[16];
     // verilator lint_off UNUSED
     wire [15:0] ld_code_addr = ld_code_map ? ld_code_over[15:0] : ld_addr; // below PQ_CODE_WORDS
@@ -374,7 +375,7 @@ module lutra_exec_pq #(
                     assign covered[i*N + j] = pl_mask[i];
                 end
             end
-            wire unused = &{1'b0, enc_chunk, p2_enc};
+            wire unused = &{1'b0, enc_chunk, p2_enc, taps};
         end
     endgenerate
 

@@ -168,7 +168,7 @@ module lutra_pq_issue #(
     wire last_step = stream ? last_c : last_col && last_c && last_sb && last_rb;
 
     // passes of a step
-    wire pi_last  = !(SPATIAL && ((dense && BLOCKS > 1) || (!dense && ENC_PASSES > 1))) ||
+    wire pi_last  = !(SPATIAL && ((dense && BLOCKS > 1) || (!dense && !pool && ENC_PASSES > 1))) ||
                     pi == (dense ? BLOCKS[BLOCK_W-1:0] - 1'b1 : ENC_PASSES[BLOCK_W-1:0] - 1'b1);
     wire pc_last  = !(dense && TAP_COLS) || pc == cols_here - 2'd1;
     wire pr_last  = !(dense && TAP_ROWS) || pr == rows_here - 2'd1;
@@ -438,9 +438,11 @@ module lutra_pq_issue #(
         for (b = 0; b < 3; b = b + 1) begin : g_bank
             wire [ADDR_W-1:0] sum = ((b >= fetch_top) ? a1 : a1_below) + cur1;
             assign fetch_addr[b*CODE_ADDR_W +: CODE_ADDR_W] = sum[CODE_ADDR_W-1:0];
+            wire unused = &{1'b0, sum}; // wider than the code memory
         end
     endgenerate
     wire [ADDR_W-1:0] fb_sum = a1 + cur1;
     assign fb_addr = fb_sum[FB_ADDR_W-1:0];
+    wire unused = &{1'b0, fb_sum, desc};
 endmodule
 `default_nettype wire

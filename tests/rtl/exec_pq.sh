@@ -34,14 +34,14 @@ names=(lanes post_lanes acc_bits mult_bits pq_mode pq_prototypes pq_length pq_en
     pq_lut_bits pq_codebooks pq_chunks pq_lut_rows pq_code_words pq_dense)
 
 [ "$SETS" = all ] && SETS=$(seq ${#grid[@]})
-mkdir -p "$OUT"
+mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
 
 objects=()
 for c in tests/rtl/exec_pq_{tb,gen,model}.c gen/program/{pack_pq,pack_pq_enc,pq_desc}.c gen/golden/cycle_pq.c \
     gen/base/{rng,buf,err}.c gen/config/config_table.c gen/emit/regs.c; do
     o=$OUT/$(basename "$c" .c).o
     gcc -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Werror -Igen -Itests/rtl -c "$c" -o "$o" || exit 1
-    objects+=("$PWD/$o")
+    objects+=("$o")
 done
 
 passed=0 failed=0
