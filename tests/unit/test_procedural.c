@@ -1,4 +1,5 @@
-/* The procedural image set: reproducible, balanced, hard for a linear classifier on pixels, easy enough for features. */
+/* The procedural image set: reproducible, balanced, hard for a linear classifier on pixels, easy enough for features.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,8 +76,8 @@ static void pixels_of(const uint8_t *image, float *f)
 
 enum { BINS = 12, REACH = 5, OFFSETS = (2 * REACH + 1) * (REACH + 1), FEATURES = BINS + OFFSETS };
 
-/* Neither place nor colour nor polarity changes these much: histogram of edge directions, and autocorrelation of the edge
- * strength. */
+/* Neither place nor colour nor polarity changes these much: histogram of edge directions, and autocorrelation of the
+ * edge strength. */
 static void features_of(const uint8_t *image, float *f)
 {
     float gray[SIDE][SIDE], mag[SIDE][SIDE] = {{0}}, total = 1e-6f, power = 1e-6f, mean = 0;
@@ -102,7 +103,8 @@ static void features_of(const uint8_t *image, float *f)
         for (int dx = -REACH; dx <= REACH; dx++) {
             float sum = 0;
             for (int y = 0; y + dy < SIDE; y++)
-                for (int x = dx < 0 ? -dx : 0; x + (dx > 0 ? dx : 0) < SIDE; x++) sum += mag[y][x] * mag[y + dy][x + dx];
+                for (int x = dx < 0 ? -dx : 0; x + (dx > 0 ? dx : 0) < SIDE; x++)
+                    sum += mag[y][x] * mag[y + dy][x + dx];
             f[BINS + dy * (2 * REACH + 1) + dx + REACH] = 3 * sum / power;
         }
 }
