@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     double load;
     size_t first_sink, n_sinks; /* in pass.sinks: pins that could be moved to a buffer */
-    bool driven_by_port, is_clock;
+    bool driven_by_port, driven_by_buffer;
 } net_info;
 
 typedef struct {
@@ -229,6 +229,8 @@ static lt_code do_module(pass *p, int module, lt_err *err)
             load[i] = -1;
             if (pin->net == NL_NONE || !is_sink(p, &m->cells[c], pin, &load[i])) {
                 load[i] = -1;
+                if (pin->net != NL_NONE && p->cell_of[m->cells[c].type] == p->buf)
+                    info[nl_root(m, pin->net)].driven_by_buffer = true;
                 continue;
             }
             net_info *ni = &info[nl_root(m, pin->net)];
@@ -252,7 +254,9 @@ static lt_code do_module(pass *p, int module, lt_err *err)
     }
     for (size_t n = 0; n < m->n_nets && code == LT_OK; n++) {
         net_info *ni = &info[n];
-        double limit = p->lib->facts->buf_max_ff * (ni->driven_by_port ? port_share : gate_share);
+        double limit = p->lib->facts->buf_max_ff * (ni->driven_by_port     ? port_share
+                                                    : ni->driven_by_buffer ? 1
+                                                                           : gate_share);
         double movable = 0, left = ni->load;
         if (m->nets[n].alias != (int)n || p->clock_net[module][n] || m->nets[n].width != 1) continue;
         if (ni->load > p->stats->worst_ff) p->stats->worst_ff = ni->load;
