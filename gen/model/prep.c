@@ -23,11 +23,12 @@ static lt_code steps(const lt_prep_options *o, lt_prep *p, lt_err *err)
 {
     LT_TRY(lt_model_load(o->model, o->data_dir, o->seed, &p->graph, &p->real, err));
     if (o->preproc) LT_TRY(lt_model_preproc(&p->graph, o->preproc, err));
-    LT_TRY(lt_graph_lower(&p->graph, err));
-    LT_TRY(lt_graph_align(&p->graph, o->lanes, err));
+    if (lt_graph_lower(&p->graph, err) != LT_OK || lt_graph_align(&p->graph, o->lanes, err) != LT_OK)
+        return lt_wrap(err, "%s", o->model);
     LT_TRY(lt_dataset_open(&p->calib_data, &p->graph, o->data_dir, LT_TRAIN, o->calib_images, o->seed, err));
     LT_TRY(lt_calib_run(&p->calib, &p->graph, &p->calib_data, p->calib_data.n, err));
-    return lt_quantize(&p->graph, &p->calib, &o->quant, &p->net, err);
+    if (lt_quantize(&p->graph, &p->calib, &o->quant, &p->net, err) != LT_OK) return lt_wrap(err, "%s", o->model);
+    return LT_OK;
 }
 
 lt_code lt_prep_dense(const lt_prep_options *o, lt_prep *p, lt_err *err)
