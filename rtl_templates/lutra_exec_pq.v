@@ -412,7 +412,8 @@ module lutra_exec_pq #(
     ) u_lut (
         .clk(clk),
         .rst(rst),
-        .en({BANKS{pl_read}} & (pl_dense ? {BANKS{1'b1}} : covered)),
+        .read(pl_read),
+        .en(covered | {BANKS{pl_dense}}),
         .half(pl_half),
         .addr(lut_addr),
         .data(entries),
@@ -423,10 +424,6 @@ module lutra_exec_pq #(
         .ld_data(ld_data[N*ROW_BITS-1:0]),
         .conflict(lut_conflict)
     );
-
-    // banks whose entries count in the cycle after the lookup
-    reg [BANKS-1:0] on;
-    always @(posedge clk) on <= {BANKS{pl_read && !pl_dense}} & covered;
 
     // ---- dense operands --------------------------------------------------------------------------------------------------
     // activations of the pass from P3, weights of the pass from PL+1, both registered for PL+2
@@ -530,7 +527,7 @@ module lutra_exec_pq #(
     assign fb_rd_en = (pr_step && pr_pool && pr_inside) || pr_load;
 
     wire       ps_step, ps_end, ps_store;                     // events
-    wire       ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last;
+    wire       ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last, ps_lookup;
     wire [1:0] ps_byte;
     lutra_pq_delay #(
         .WIDTH(3),
@@ -542,13 +539,14 @@ module lutra_exec_pq #(
         .q({ps_step, ps_end, ps_store})
     );
     lutra_pq_delay #(
-        .WIDTH(7),
+        .WIDTH(8),
         .CYCLES(PS - 1)
     ) u_ps (
         .clk(clk),
         .clear(1'b0),
-        .d({step_first, p1_max, p1_unsigned, step_op_first, step_op_last, step_byte}),
-        .q({ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last, ps_byte})
+        .d({step_first, p1_max, p1_unsigned, step_op_first, step_op_last, step_byte,
+            step && !step_pool && !p1_dense}),
+        .q({ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last, ps_byte, ps_lookup})
     );
     reg ps_read, ps_load; // a feature-buffer byte is added
     always @(posedge clk) begin
@@ -576,11 +574,11 @@ module lutra_exec_pq #(
                 .CORR_W(CORR_W)
             ) u_lane (
                 .clk(clk),
-                .on(on),
                 .entry(own),
                 .code(act_code),
                 .corr(act_corr),
                 .w(weights[i*MULTS*8 +: MULTS*8]),
+                .lookup(ps_lookup),
                 .step(ps_step),
                 .first(ps_first),
                 .load(ps_load),

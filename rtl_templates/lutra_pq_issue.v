@@ -75,7 +75,7 @@ module lutra_pq_issue #(
     // verilator lint_off WIDTH
     localparam [SINCE_W-1:0] LONG_AGO  = POST_LATENCY + 1; // the post unit is empty
     localparam [SINCE_W-1:0] PHASE     = POST_CYCLES - 1;
-    localparam [11:0]        OP_GAP    = POST_LATENCY;
+    localparam [11:0]        OP_GAP    = POST_LATENCY + 1;
     localparam [1:0]         LAST_BYTE = ACC_BYTES - 1;
     localparam [LUT_ADDR_W:0] ONE_ROW  = 1;
     localparam [LUT_ADDR_W:0] ONE_SET  = PROTOTYPES;
@@ -83,6 +83,31 @@ module lutra_pq_issue #(
     // verilator lint_on WIDTH
 
     // ---- the operation -----------------------------------------------------------------------------------------------
+    // verilator lint_off WIDTH
+    // bits of the descriptor that are still needed after the cycle of acceptance
+    localparam [15:0] A_USED = (1 << ADDR_W) - 1;
+    localparam [15:0] F_USED = (1 << FB_ADDR_W) - 1;
+    localparam [15:0] C_USED = (1 << CODE_ADDR_W) - 1;
+    localparam [15:0] L_USED = (2 << LUT_ADDR_W) - 1;
+    localparam [15:0] E_USED = (SPATIAL != 0) ? 16'hffff : 16'h0001;
+    // verilator lint_on WIDTH
+    localparam [511:0] USED = {
+        A_USED, E_USED,                           // w15
+        (C_USED << 1) | 16'h1, C_USED,            // w14
+        16'hffff, 16'h0000,                       // w13
+        A_USED, 16'hffff,                         // w12
+        16'h0000, 16'hf00f,                       // w11
+        F_USED, F_USED,                           // w10
+        32'h03ffffff,                             // w9
+        16'h01ff, L_USED,                         // w8
+        16'hcfff, A_USED,                         // w7
+        A_USED | 16'h0fff, A_USED | 16'h0fff,     // w6
+        32'hff00ffff,                             // w5
+        32'h00fff000,                             // w4
+        C_USED, F_USED,                           // w3
+        32'hffffffff,                             // w2
+        A_USED, A_USED,                           // w1
+        32'h003b770f};                            // w0
     reg  [511:0] d;
     reg          busy;
     reg  [1:0]   inflight;
@@ -92,15 +117,16 @@ module lutra_pq_issue #(
     assign op_ready = !busy && handed && !inflight[1];
 
     always @(posedge clk) begin
-        if (accept) d <= op_desc;
+        if (accept) d <= op_desc & USED;
         if (rst) inflight <= 2'd0;
         else     inflight <= inflight + {1'b0, accept} - {1'b0, op_done};
     end
 
     `include "lutra_desc.vh"
-    wire        pool     = d[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL;
-    wire        stream   = d[`LUTRA_D_STREAM] && !pool;
-    wire        dense    = d[`LUTRA_D_DENSE] && !pool;
+    wire        new_pool   = op_desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL;
+    wire        new_stream = op_desc[`LUTRA_D_STREAM] && !new_pool;
+    reg         pool, stream, dense, tall; // tall: sub-kernels have three rows
+    reg         ordered;                   // waits for everything before it
     wire        acc_in   = d[20];
     wire        acc_out  = d[21];
     wire        res_en   = d[`LUTRA_D_RES_EN];
@@ -108,7 +134,6 @@ module lutra_pq_issue #(
     wire [11:0] in_w     = d[`LUTRA_D_IN_W];
     wire [3:0]  stride   = d[`LUTRA_D_STRIDE];
     wire [3:0]  dilation = d[`LUTRA_D_DILATION];
-    wire [11:0] out_h    = d[`LUTRA_D_OUT_H];
     wire [11:0] out_w    = d[`LUTRA_D_OUT_W];
     wire [7:0]  kr       = d[`LUTRA_D_R];
     wire [7:0]  ks       = d[`LUTRA_D_S];
@@ -128,43 +153,46 @@ module lutra_pq_issue #(
     wire [ADDR_W-1:0] kcol_step = d[496 +: ADDR_W];
 
     // ---- where we are --------------------------------------------------------------------------------------------------
-    reg [14:0]       c;                  // chunk
-    reg [7:0]        j;                  // column in the sub-kernel
+    // counters count down to 1
+    reg [14:0]       c;                  // chunks left
+    reg [SLOT_W-1:0] slot;               // STREAM: window slot of the chunk
+    reg [15:0]       chunk;              // encoder word of the chunk (spatial mode)
+    reg [7:0]        j;                  // columns left in the sub-kernel
     reg [7:0]        rleft, sleft;       // kernel rows and columns from here on
-    reg [11:0]       q, p;               // pixel
+    reg [11:0]       q, p;               // columns and rows of pixels left
     reg [ADDR_W-1:0] cur, csub, cpix;    // column address of the fetch, of sub-kernel and chunk, of the pixel
     reg [POS_W-1:0]  xl, xsub, xpix;     // the same as input column; STREAM: xl is the window's newest column
     reg [ADDR_W-1:0] asub, arow;         // row address of the fetch, of the pixel row ...
     reg [1:0]        msub, mrow;         // ... and the bank of that row
     reg [POS_W-1:0]  ysub, yrow;         // the same as input row
-    reg [11:0]       fcol, frow;         // STREAM: column and row of the fetch
+    reg [11:0]       fcol, frow;         // STREAM: columns of the row and rows left to fetch
     reg              fetching;           // STREAM: rows are left
-    reg [11:0]       fire;               // STREAM: columns until the next pixel is complete
+    reg [11:0]       fire;               // STREAM: columns until the next pixel is complete, this one included
     reg [BLOCK_W-1:0] pi;                // passes
     reg [1:0]        pc, pr;
     reg              half;               // LUT row
     reg [LUT_ADDR_W-1:0] lrow;
     reg              loading, storing;   // ACC_IN bytes before, ACC_OUT bytes after the steps of a pixel
+    reg              finished;           // ACC_OUT: the last pixel is being stored
     reg [1:0]        abyte;
+    reg [ADDR_W-1:0] row_wrap, krow_wrap; // row steps that go round the three banks
     reg [FB_ADDR_W-1:0] acc_ptr;
     reg              first, op_first;    // first step of the pixel, pixel of the operation
-    reg [11:0]       gap;                // cycles until a pixel may end
+    reg [11:0]       gap;                // a pixel may end when this is 1
     reg [SINCE_W-1:0] since;             // cycles since the last pixel ended, saturating
 
-    wire undilated = dilation == 4'd1;
-    wire tall      = !pool && undilated; // sub-kernels have three rows
 
     // ---- what this cycle does ----------------------------------------------------------------------------------------
     wire [1:0] rows_here = (tall && rleft > 8'd2) ? 2'd3 : (tall && rleft == 8'd2) ? 2'd2 : 2'd1;
     wire [1:0] cols_here = (sleft > 8'd2) ? 2'd3 : sleft[1:0];
-    wire last_col = j == ((pool || sleft < 8'd3) ? sleft - 8'd1 : 8'd2);
+    wire last_col = j == 8'd1;
     wire last_sb  = pool || sleft <= 8'd3;
     wire last_rb  = tall ? rleft <= 8'd3 : rleft == 8'd1;
-    wire last_c   = pool || c == chunks - 15'd1;
-    wire last_q   = q == out_w - 12'd1;
-    wire last_p   = p == out_h - 12'd1;
+    wire last_c   = pool || c == 15'd1;
+    wire last_q   = q == 12'd1;
+    wire last_p   = p == 12'd1;
 
-    wire fires    = stream ? fire == 12'd0 : pool || last_col;
+    wire fires    = stream ? fire == 12'd1 : pool || last_col;
     wire last_step = stream ? last_c : last_col && last_c && last_sb && last_rb;
 
     // passes of a step
@@ -179,14 +207,13 @@ module lutra_pq_issue #(
     wire load_now   = acc_in && loading && fires && pass_first; // the pixel's first step is due: load before it
     wire main       = !load_now && !storing;
     wire pixel_end  = main && fires && pass_last && last_step;
-    wire free       = acc_out || (gap == 12'd0 && (POST_CYCLES == 1 || !res_en || since == LONG_AGO ||
+    wire free       = acc_out || (gap == 12'd1 && (POST_CYCLES == 1 || !res_en || since == LONG_AGO ||
                                              (since & PHASE) == {SINCE_W{1'b0}}));
     wire alone      = inflight == 2'd1;
-    reg  started;
-    wire go         = busy && (started || alone || !(d[`LUTRA_D_BARRIER] || acc_out)) && !(pixel_end && !free);
+    wire go         = busy && (!ordered || alone) && !(pixel_end && !free);
     wire step_done  = go && main && pass_last;
     wire last_byte  = abyte == LAST_BYTE;
-    wire op_end     = go && (acc_out ? storing && last_byte && q == 12'd0 && p == 12'd0 : pixel_end && last_q && last_p);
+    wire op_end     = go && (acc_out ? storing && last_byte && finished : pixel_end && last_q && last_p);
 
     assign issue = go;
 
@@ -208,11 +235,15 @@ module lutra_pq_issue #(
     endgenerate
     wire fetch_now = main && pass_first && !pool && (stream ? fetching : col_in[0]);
 
+    // columns of the sub-kernel when `left` columns of the kernel are left
+    function [7:0] cols(input [7:0] left);
+        cols = (pool || left < 8'd3) ? left : 8'd3;
+    endfunction
+
     // ---- next position -------------------------------------------------------------------------------------------------
     wire [POS_W-1:0]  x_first  = -{{(POS_W-8){op_desc[191]}}, op_desc[`LUTRA_D_PAD_L]};
     wire [POS_W-1:0]  y_first  = -{{(POS_W-8){op_desc[183]}}, op_desc[`LUTRA_D_PAD_T]};
     wire [7:0]        s_first  = op_desc[`LUTRA_D_S];
-    wire              new_stream = op_desc[`LUTRA_D_STREAM] && op_desc[`LUTRA_D_OPCODE] != `LUTRA_OP_POOL;
     wire [ADDR_W-1:0] new_x    = new_stream ? {ADDR_W{1'b0}} : op_desc[400 +: ADDR_W];
     wire [POS_W-1:0]  stride_x = {{(POS_W-4){1'b0}}, stride};
     wire [POS_W-1:0]  dil_x    = {{(POS_W-4){1'b0}}, dilation};
@@ -223,8 +254,8 @@ module lutra_pq_issue #(
     wire [2:0]        m_sum    = {1'b0, m_from} + {1'b0, (stream || last_rb) ? row_mod : krow_mod};
     wire              m_wrap   = m_sum > 3'd2;
     wire [1:0]        m_next   = m_wrap ? m_sum[1:0] - 2'd3 : m_sum[1:0];
-    wire [ADDR_W-1:0] a_next   = a_from + ((stream || last_rb) ? row_step : krow_step) +
-                                 (m_wrap ? in_pitch : {ADDR_W{1'b0}});
+    wire [ADDR_W-1:0] a_next   = a_from + ((stream || last_rb) ? (m_wrap ? row_wrap : row_step)
+                                                              : (m_wrap ? krow_wrap : krow_step));
     wire [POS_W-1:0]  y_next   = yrow + stride_x;
 
     wire [LUT_ADDR_W:0] lrow_next = {1'b0, lrow} + (dense ? ONE_ROW : ONE_SET);
@@ -237,13 +268,21 @@ module lutra_pq_issue #(
         else     busy <= accept || (busy && !op_end);
 
         if (accept) begin
-            started  <= 1'b0;
-            c        <= 15'd0;
-            j        <= 8'd0;
+            pool     <= new_pool;
+            stream   <= new_stream;
+            dense    <= op_desc[`LUTRA_D_DENSE] && !new_pool;
+            tall     <= !new_pool && op_desc[`LUTRA_D_DILATION] == 4'd1;
+            ordered  <= op_desc[`LUTRA_D_BARRIER] || op_desc[21];
+            row_wrap  <= op_desc[224 +: ADDR_W] + op_desc[32 +: ADDR_W];
+            krow_wrap <= op_desc[48 +: ADDR_W] + op_desc[32 +: ADDR_W];
+            c        <= op_desc[`LUTRA_D_CHUNKS];
+            slot     <= {SLOT_W{1'b0}};
+            chunk    <= (SPATIAL != 0) ? op_desc[`LUTRA_D_ENC_BASE] : 16'd0;
+            j        <= (new_pool || s_first < 8'd3) ? s_first : 8'd3;
             rleft    <= op_desc[`LUTRA_D_R];
             sleft    <= s_first;
-            q        <= 12'd0;
-            p        <= 12'd0;
+            q        <= op_desc[`LUTRA_D_OUT_W];
+            p        <= op_desc[`LUTRA_D_OUT_H];
             cur      <= new_x;
             csub     <= new_x;
             cpix     <= new_x;
@@ -256,10 +295,10 @@ module lutra_pq_issue #(
             mrow     <= op_desc[253:252];
             ysub     <= y_first;
             yrow     <= y_first;
-            fcol     <= 12'd0;
-            frow     <= 12'd0;
+            fcol     <= op_desc[203:192];
+            frow     <= op_desc[`LUTRA_D_OUT_H];
             fetching <= 1'b1;
-            fire     <= op_desc[400 +: 12];
+            fire     <= op_desc[411:400] + 12'd1;
             pi       <= {BLOCK_W{1'b0}};
             pc       <= 2'd0;
             pr       <= 2'd0;
@@ -272,7 +311,7 @@ module lutra_pq_issue #(
             first    <= 1'b1;
             op_first <= 1'b1;
         end else if (go) begin
-            started <= 1'b1;
+            ordered <= 1'b0; // from its first cycle on it is alone
             if (!main) begin
                 abyte <= last_byte ? 2'd0 : abyte + 2'd1;
                 if (last_byte && !storing) loading <= 1'b0;
@@ -294,8 +333,9 @@ module lutra_pq_issue #(
                     lrow <= lrow_wrap ? {LUT_ADDR_W{1'b0}} : lrow_next[LUT_ADDR_W-1:0];
                 end
                 if (pixel_end) begin
-                    q        <= last_q ? 12'd0 : q + 12'd1;
-                    if (last_q) p <= last_p ? 12'd0 : p + 12'd1;
+                    q        <= last_q ? out_w : q - 12'd1;
+                    if (last_q) p <= p - 12'd1;
+                    finished <= last_q && last_p;
                     loading  <= 1'b1;
                     storing  <= acc_out;
                     op_first <= 1'b0;
@@ -303,45 +343,48 @@ module lutra_pq_issue #(
             end
 
             if (step_done && stream) begin
-                c <= last_c ? 15'd0 : c + 15'd1;
+                c     <= last_c ? chunks : c - 15'd1;
+                slot  <= last_c ? {SLOT_W{1'b0}} : slot + 1'b1;
+                if (SPATIAL != 0) chunk <= last_c ? d[`LUTRA_D_ENC_BASE] : chunk + 16'd1;
                 if (fetching) begin
-                    if (last_c && fcol == row_cols - 12'd1) begin
-                        fcol <= 12'd0;
-                        frow <= frow + 12'd1;
-                        if (frow == out_h - 12'd1) fetching <= 1'b0;
+                    if (last_c && fcol == 12'd1) begin
+                        fcol <= row_cols;
+                        frow <= frow - 12'd1;
+                        if (frow == 12'd1) fetching <= 1'b0;
                         cur  <= {ADDR_W{1'b0}};
                         asub <= a_next;
                         msub <= m_next;
                         ysub <= ysub + stride_x;
                     end else begin
-                        if (last_c) fcol <= fcol + 12'd1;
+                        if (last_c) fcol <= fcol - 12'd1;
                         cur <= cur + (last_c ? kcol_step : {{(ADDR_W-1){1'b0}}, 1'b1});
                     end
                 end
-                if (last_c) fire <= (!fires ? fire : last_q ? row_gap : {8'd0, stride}) - 12'd1;
+                if (last_c) fire <= !fires ? fire - 12'd1 : last_q ? row_gap : {8'd0, stride};
                 if (pixel_end) begin
                     xl <= last_q ? xpix + {{(POS_W-8){1'b0}}, ks} - 1'b1 : xl + stride_x;
                     if (last_q) yrow <= y_next;
                 end
             end else if (step_done) begin
-                j <= last_col ? 8'd0 : j + 8'd1;
+                j <= !last_col ? j - 8'd1 : !last_c ? cols(sleft) : !last_sb ? cols(sleft - 8'd3) : cols(ks);
+                if (last_col) begin
+                    c     <= last_c ? chunks : c - 15'd1;
+                    if (SPATIAL != 0) chunk <= last_c ? d[`LUTRA_D_ENC_BASE] : chunk + 16'd1;
+                end
                 if (!last_col) begin
                     cur <= cur + col_step;
                     xl  <= xl + dil_x;
                 end else if (!last_c) begin
-                    c    <= c + 15'd1;
                     csub <= csub + 1'b1;
                     cur  <= csub + 1'b1;
                     xl   <= xsub;
                 end else if (!last_sb) begin
-                    c     <= 15'd0;
                     sleft <= sleft - 8'd3;
                     csub  <= csub + kcol_step;
                     cur   <= csub + kcol_step;
                     xsub  <= xsub + dil_x + (dil_x << 1);
                     xl    <= xsub + dil_x + (dil_x << 1);
                 end else if (!last_rb) begin
-                    c     <= 15'd0;
                     sleft <= ks;
                     rleft <= rleft - (tall ? 8'd3 : 8'd1);
                     csub  <= cpix;
@@ -352,7 +395,6 @@ module lutra_pq_issue #(
                     msub  <= m_next;
                     ysub  <= ysub + (tall ? 14'd3 : dil_x);
                 end else begin
-                    c     <= 15'd0;
                     sleft <= ks;
                     rleft <= kr;
                     if (!last_q) begin
@@ -385,16 +427,16 @@ module lutra_pq_issue #(
     end
 
     // ---- when the next pixel may end ---------------------------------------------------------------------------------
-    wire       op_pause = last_q && last_p && interval <= OP_GAP;
+    wire       op_pause = last_q && last_p && interval < OP_GAP;
     always @(posedge clk) begin
         if (rst) begin
-            gap   <= 12'd0;
+            gap   <= 12'd1;
             since <= LONG_AGO;
         end else if (go && pixel_end && !acc_out) begin
-            gap   <= op_pause ? OP_GAP : interval - 12'd1;
+            gap   <= op_pause ? OP_GAP : interval;
             since <= {{(SINCE_W-1){1'b0}}, 1'b1};
         end else begin
-            if (gap != 12'd0) gap <= gap - 12'd1;
+            if (gap != 12'd1) gap <= gap - 12'd1;
             if (since != LONG_AGO) since <= since + 1'b1;
         end
     end
@@ -409,7 +451,7 @@ module lutra_pq_issue #(
                                                                    {row_fetch[0], row_fetch[2:1]});
         fetch_shift    <= go && main && !pool && pass_first;
         fetch_top      <= msub;
-        fetch_slot     <= stream ? c[SLOT_W-1:0] : {SLOT_W{1'b0}};
+        fetch_slot     <= stream ? slot : {SLOT_W{1'b0}};
         step           <= go && main && sums;
         step_enc       <= SPATIAL && go && main && fires && !dense && !pool;
         step_read      <= go && main && fires && !pool && (dense ? (SPATIAL || pass_first) : pass_last);
@@ -427,7 +469,7 @@ module lutra_pq_issue #(
         step_row       <= pr;
         lut_half       <= half;
         lut_row        <= lrow;
-        enc_chunk      <= d[`LUTRA_D_ENC_BASE] + {1'b0, c};
+        enc_chunk      <= chunk;
         a1             <= load_now ? {{(ADDR_W-FB_ADDR_W){1'b0}}, acc_ptr} : asub;
         a1_below       <= asub + in_pitch;
         cur1           <= load_now ? {ADDR_W{1'b0}} : cur;

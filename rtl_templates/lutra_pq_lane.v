@@ -1,7 +1,9 @@
 // One output lane of the pq core: adder tree over the looked-up entries, dense products, accumulator.
 //
 // The three sources of an addend (lookup, product, feature-buffer byte) are 0 unless they are meant, so they are joined
-// by OR. `on`, `code` and `w` come SUM_LATENCY, DOT_LATENCY, DOT_LATENCY cycles before the step that accumulates them.
+// by OR; `lookup` lets the looked-up sum of this cycle through, `byte_on` the byte, and a product of anything but a dense
+// step is 0. `entry` comes 2 (more than 18 inputs: 3) + PAD_SUM cycles before its step, `code` and `w` DOT_STAGES + 1 +
+// PAD_DOT before.
 //
 // A step (in its cycle): base + addend, base = 0 (first), acc << 8 (load: the next lower byte of a stored accumulator) or
 // acc; POOL maximum: the larger of the two, where byte_on marks bytes inside the input.
@@ -25,13 +27,13 @@ module lutra_pq_lane #(
     parameter CORR_W     = 2 * 4 + $clog2(MULTS) - 1
 ) (
     input  wire                       clk,
-    input  wire [INPUTS-1:0]          on,
     input  wire [INPUTS*LUT_BITS-1:0] entry,
     // verilator lint_off UNUSED
     input  wire [MULTS*CODE_W-1:0]    code, // the dense inputs are not used
     input  wire [CORR_W-1:0]          corr, // if DENSE is 0
     input  wire [MULTS*8-1:0]         w,
     // verilator lint_on UNUSED
+    input  wire                       lookup,
     input  wire                       step,
     input  wire                       first,
     input  wire                       load,
@@ -55,7 +57,6 @@ module lutra_pq_lane #(
         .SUM_W(SUM_W)
     ) u_sum (
         .clk(clk),
-        .on(on),
         .entry(entry),
         .sum(sum_early)
     );
@@ -102,7 +103,8 @@ module lutra_pq_lane #(
 
     localparam WIDE = ACC_BITS + 32; // the addends before they are cut to the accumulator's width
     wire [7:0]       b = data & {8{byte_on}};
-    wire [WIDE-1:0]  sum_x  = {{(WIDE-SUM_W){sum[SUM_W-1]}}, sum};
+    wire [SUM_W-1:0] looked = sum & {SUM_W{lookup}};
+    wire [WIDE-1:0]  sum_x  = {{(WIDE-SUM_W){looked[SUM_W-1]}}, looked};
     wire [WIDE-1:0]  dot_x  = {{(WIDE-DOT_W){dot[DOT_W-1]}}, dot};
     wire [WIDE-1:0]  byte_x = {{(WIDE-8){b[7] && !byte_unsigned}}, b};
     wire [WIDE-1:0]  addend = sum_x | dot_x | byte_x;

@@ -4,7 +4,8 @@
 // single-port memory. A LOAD word holds the rows of GROUP neighbouring banks (one window tap, or all banks).
 // Using one half for both in one cycle raises `conflict`.
 //
-// Latency: data one cycle after en, bank i at [i*ROW_BITS +: ROW_BITS]; banks that were not enabled show an old row.
+// Latency: data one cycle after read, bank i at [i*ROW_BITS +: ROW_BITS], 0 where the bank was not enabled; until the next
+// read.
 // Parameters: BANKS, GROUP (divides BANKS), ROWS, ROW_BITS as above.
 `default_nettype none
 
@@ -18,6 +19,7 @@ module lutra_pq_lut #(
 ) (
     input  wire                      clk,
     input  wire                      rst,
+    input  wire                      read,
     input  wire [BANKS-1:0]          en,
     input  wire                      half,
     input  wire [BANKS*ADDR_W-1:0]   addr,
@@ -29,11 +31,8 @@ module lutra_pq_lut #(
     input  wire [GROUP*ROW_BITS-1:0] ld_data,
     output reg                       conflict
 );
-    reg half_q;
-
     always @(posedge clk) begin
-        if (en != {BANKS{1'b0}}) half_q <= half;
-        conflict <= !rst && en != {BANKS{1'b0}} && ld_en && half == ld_half;
+        conflict <= !rst && read && en != {BANKS{1'b0}} && ld_en && half == ld_half;
     end
 
     genvar i, h;
@@ -41,10 +40,11 @@ module lutra_pq_lut #(
         for (i = 0; i < BANKS; i = i + 1) begin : g_bank
             localparam MY_GROUP = i / GROUP;
             wire [2*ROW_BITS-1:0]    q;
+            reg  [1:0]               on; // which half was read, if any
 
             for (h = 0; h < 2; h = h + 1) begin : g_half
                 wire ld = ld_en && ld_half == h && ld_group == MY_GROUP[GROUP_W-1:0];
-                wire rd = en[i] && half == h;
+                wire rd = read && en[i] && half == h;
 
                 lutra_ram_1rw #(
                     .WIDTH(ROW_BITS),
@@ -57,8 +57,10 @@ module lutra_pq_lut #(
                     .wdata(ld_data[(i % GROUP)*ROW_BITS +: ROW_BITS]),
                     .rdata(q[h*ROW_BITS +: ROW_BITS])
                 );
+                always @(posedge clk) if (read) on[h] <= rd;
             end
-            assign data[i*ROW_BITS +: ROW_BITS] = half_q ? q[ROW_BITS +: ROW_BITS] : q[0 +: ROW_BITS];
+            assign data[i*ROW_BITS +: ROW_BITS] =
+                (q[0 +: ROW_BITS] & {ROW_BITS{on[0]}}) | (q[ROW_BITS +: ROW_BITS] & {ROW_BITS{on[1]}});
         end
     endgenerate
 endmodule

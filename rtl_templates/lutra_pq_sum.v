@@ -1,4 +1,4 @@
-// Adder tree of one lane of the pq core: sum of INPUTS signed table entries, those whose `on` bit is 0 left out.
+// Adder tree of one lane of the pq core: sum of INPUTS signed table entries.
 //
 // Entries are turned into unsigned numbers by adding 2^(BITS-1) (their top bit inverted), so that no adder extends a
 // sign; the constant is taken off at the last stage.
@@ -13,7 +13,6 @@ module lutra_pq_sum #(
     parameter SUM_W  = BITS + $clog2(INPUTS + 1) + 1
 ) (
     input  wire                   clk,
-    input  wire [INPUTS-1:0]      on,
     input  wire [INPUTS*BITS-1:0] entry,
     output reg  [SUM_W-1:0]       sum
 );
@@ -35,8 +34,7 @@ module lutra_pq_sum #(
             for (j = 0; j < FIRST; j = j + 1) begin : g_in
                 if (g*FIRST + j < INPUTS) begin : g_used
                     localparam I = g*FIRST + j;
-                    wire [BITS-1:0] e = entry[I*BITS +: BITS] & {BITS{on[I]}};
-                    assign u[j*BITS +: BITS] = e ^ {1'b1, {(BITS-1){1'b0}}};
+                    assign u[j*BITS +: BITS] = entry[I*BITS +: BITS] ^ {1'b1, {(BITS-1){1'b0}}};
                 end else begin : g_none
                     assign u[j*BITS +: BITS] = {BITS{1'b0}};
                 end

@@ -4,10 +4,11 @@
 #
 #   SEED   first random seed (1)       CASES   cases per parameter set (150)
 #   SETS   which sets, by number; "all" or a list such as "1 4 7" (a selection that covers every module)
+#   RTL    folder of the Verilog (rtl_templates)
 #   OUT    folder for what is built (build/test/exec_pq)
 set -u
 
-SEED=${SEED:-1} CASES=${CASES:-150} OUT=${OUT:-build/test/exec_pq} SETS=${SETS:-"1 2 4 5 8 9 11 15"}
+RTL=${RTL:-rtl_templates} SEED=${SEED:-1} CASES=${CASES:-150} OUT=${OUT:-build/test/exec_pq} SETS=${SETS:-"1 2 4 5 8 9 11 15"}
 
 # lanes post_lanes acc mult | mode K L encoder(0 l1, 1 l2, 2 tree) enc_bits enc_cycles | lut_bits n chunks rows words dense
 grid=(
@@ -54,7 +55,7 @@ for n in $SETS; do
     done
     dir=$OUT/$n
     if ! verilator --cc --exe --build -O3 --x-assign fast --x-initial unique --noassert -Wno-fatal -Wno-lint \
-        -Irtl_templates --top-module exec_pq_top "${parameters[@]}" --Mdir "$dir" -CFLAGS "-O1 -I$PWD/tests/rtl" \
+        "-I$RTL" --top-module exec_pq_top "${parameters[@]}" --Mdir "$dir" -CFLAGS "-O1 -I$PWD/tests/rtl" \
         tests/rtl/exec_pq_top.v "$PWD/tests/rtl/exec_pq_dut.cpp" "${objects[@]}" -o tb >"$dir.log" 2>&1; then
         echo "set $n: build failed, see $dir.log"
         tail -n 5 "$dir.log"

@@ -215,7 +215,7 @@ static bool make_output(maker *m, pq_case *k, pq_job *j, int number)
         o->res_step = range(m, 1, 2);
         o->res_w = (o->out_w - 1) * o->res_step + 1 + range(m, 0, 2);
         o->res_unsigned = chance(m, 50);
-        o->res_mult = range(m, 0, 65535) >> range(m, 0, 12);
+        o->res_mult = range(m, 0, (1 << c->mult_bits) - 1) >> range(m, 0, c->mult_bits - 4);
         o->res = true;
         if (c->lanes > c->post_lanes && chance(m, 30)) { /* in place */
             o->res_step = 1;
