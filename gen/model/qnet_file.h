@@ -18,7 +18,7 @@
 
 /* Serialises into out (empty buffer). */
 lt_code lt_qnet_pack(const qnet *n, lt_buf *out, lt_err *err);
-/* Parses and checks (lt_quant_check without overflow proof). Any malformed input is LT_EINPUT. `name` starts messages.
+/* Parses and checks (lt_quant_check with acc_bits 0). Any malformed input is LT_EINPUT. `name` starts messages.
  */
 lt_code lt_qnet_unpack(const void *data, size_t len, const char *name, qnet *n, lt_err *err);
 

@@ -24,7 +24,7 @@ typedef struct {
 } lt_quant_override;
 
 typedef struct {
-    int w_bits, a_bits; /* 2..8 */
+    int w_bits, a_bits; /* 2..8; the network's input and result always have 8 (unless an override says so) */
     int edge_bits;      /* weights of the first and last convolution (2..8); 0: w_bits */
     lt_calib_method method;
     double percentile;       /* for LT_CALIB_PERCENTILE */
@@ -55,7 +55,7 @@ lt_code lt_quant_requant(qlayer *l, const double *real, double res_ratio, int mu
 int64_t lt_quant_bound(const qnet *n, const qlayer *l, int k);
 
 /* Structure and arithmetic of a whole network: tensor numbers, shapes, bit ranges of every number, clip range, and
- * lt_quant_bound < 2^(acc_bits-1) for every channel; acc_bits = 0 leaves out the overflow proof. Every reader of
+ * lt_quant_bound < 2^(acc_bits-1) for every channel; acc_bits = 0 only asks that sums fit 32 bits. Every reader of
  * untrusted networks calls this. */
 lt_code lt_quant_check(const qnet *n, int acc_bits, lt_err *err);
 
