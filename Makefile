@@ -11,7 +11,7 @@ LIB     ?=
 FPGA    ?=
 LAYER   ?=
 TRACE   ?=
-STALL   ?= 0
+STALL   ?=
 JOBS    ?= $(shell nproc)
 
 B      := build
@@ -21,9 +21,8 @@ export DATA
 
 # ---- host program ------------------------------------------------------------------------------------------------
 # SAN=1 builds the library, the program and the unit tests with address and undefined-behaviour sanitizers.
-O        := $(B)/$(if $(SAN),san,obj)
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 comma    := ,
+O        := $(B)/$(if $(SAN),san,obj)
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CC       := gcc
 CFLAGS   := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Igen -I$(B)/onnx \
@@ -38,7 +37,7 @@ LIBLUTRA := $(O)/liblutra.a
 .PHONY: help
 help: ## this list
 	@echo 'make TARGET [CONFIG=$(CONFIG)] [MODEL=$(MODEL)] [IMAGES=$(IMAGES)] [DATA=dir] ...'
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile tests/tests.mk | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
 	@echo 'Configurations: $(basename $(notdir $(wildcard configs/*.yaml)))'
 
 .PHONY: all
@@ -68,7 +67,101 @@ $(LIBLUTRA): $(LIB_OBJ)
 $(O)/lutra: $(MAIN_OBJ) $(LIBLUTRA)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-$(LUTRA): $(if $(SAN),,$(O)/lutra)
-	@ln -sf $(if $(SAN),san,obj)/lutra $@
+$(LUTRA): $(B)/obj/lutra
+	@ln -sf obj/lutra $@
 
--include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d)
+-include $(wildcard $(O)/gen/*.d $(O)/gen/*/*.d $(O)/sw_driver/*.d $(O)/tests/unit/*.d $(O)/tb/*.d)
+
+# ---- one accelerator ---------------------------------------------------------------------------------------------
+# Everything of a configuration lies in build/CONFIG; a changed configuration rebuilds only its own folder.
+ALL_CONFIGS := $(basename $(notdir $(wildcard configs/*.yaml)))
+RTL_SOURCES := $(wildcard rtl_templates/*.v rtl_templates/*.v.in rtl_templates/*.vh rtl_templates/*/*.v constraints/*)
+NET         := $(basename $(notdir $(MODEL)))
+FLAVOUR     := $(if $(DATA),data,builtin)
+PREP_FLAGS  := $(if $(DATA),--data $(DATA)) --seed $(SEED)
+
+ifeq ($(filter $(CONFIG),$(ALL_CONFIGS)),)
+$(error CONFIG: got $(CONFIG), expected one of $(ALL_CONFIGS))
+endif
+
+include tb/tb.mk
+
+define config_rules
+$(B)/$(1)/.gen: configs/$(1).yaml $(LUTRA) $(RTL_SOURCES)
+	$(LUTRA) gen configs/$(1).yaml -o $(B)/$(1)
+	@touch $$@
+
+$(B)/$(1)/$(1).f: $(B)/$(1)/.gen ;
+
+$(B)/$(1)/$(FLAVOUR)/$(NET).lqn: configs/$(1).yaml $(LUTRA) | $(B)/$(1)/.gen
+	@mkdir -p $$(@D)
+	$(LUTRA) prep $(MODEL) --config configs/$(1).yaml $(PREP_FLAGS) -o $$@
+
+$(B)/$(1)/$(FLAVOUR)/$(NET).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
+	$(LUTRA) program configs/$(1).yaml $$< --latency $(LATENCY) -o $$@
+
+# every layer stored for comparison
+$(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
+	$(LUTRA) program configs/$(1).yaml $$< --dump --latency $(LATENCY) $(if $(LAYER),--last-layer $(LAYER)) -o $$@
+
+$(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
+	$(LUTRA) program configs/$(1).yaml $$< -o $(B)/$(1)/$(FLAVOUR)/$(NET).tmp.lpi -e $$@ -n $(IMAGES) $(PREP_FLAGS)
+	@rm -f $(B)/$(1)/$(FLAVOUR)/$(NET).tmp.lpi
+
+$(B)/$(1)/accuracy.json: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
+	$(LUTRA) eval $$< --reference $(MODEL) --config configs/$(1).yaml $(PREP_FLAGS) --json $$@
+
+.PHONY: sim-$(1) synth-$(1) measure-$(1)
+sim-$(1): $(B)/$(1)/sim/lutra_sim $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi $(B)/$(1)/$(FLAVOUR)/$(NET).lpi \
+          $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp
+	@echo '---- $(1): every layer against the golden model, random stalls'
+	$$< $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi --expect $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp \
+	    $(if $(LAYER),--layer $(LAYER)) --images $(if $(LAYER),$(IMAGES),1) --stall $(or $(STALL),25) --seed $(SEED) --latency $(LATENCY) \
+	    $(if $(TRACE),--trace $(B)/$(1)/sim/$(NET).fst) --progress | tail -n 3
+ifeq ($(LAYER),)
+	@echo '---- $(1): $(IMAGES) images$(if $(STALL),$(comma) $(STALL) % stalls), against the golden model and the cycle model'
+	$$< $(B)/$(1)/$(FLAVOUR)/$(NET).lpi --expect $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp --images $(IMAGES) \
+	    $(if $(STALL),--stall $(STALL)) --seed $(SEED) --latency $(LATENCY) --json $(B)/$(1)/sim/$(NET).json --progress
+endif
+
+synth-$(1): $(B)/$(1)/$(1).f
+	LUTRA=$(LUTRA) flows/synth.sh $(if $(LIB),--lib $(LIB)) $(if $(GOAL),--goal $(GOAL)) $(if $(FPGA),--fpga $(FPGA)) $(B)/$(1)
+
+# what the comparison needs of one configuration
+measure-$(1): sim-$(1) synth-$(1) $(B)/$(1)/accuracy.json
+endef
+$(foreach c,$(ALL_CONFIGS),$(eval $(call config_rules,$(c))))
+
+.PHONY: gen sim synth compare
+gen: $(B)/$(CONFIG)/.gen ## Verilog, C headers, constraints, file lists of CONFIG -> build/CONFIG
+	@echo $(B)/$(CONFIG)
+
+sim: sim-$(CONFIG) ## run MODEL on CONFIG in Verilator, bit-exact (IMAGES= LAYER= STALL= LATENCY= SEED= TRACE=1 DATA=)
+
+synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, GOAL=area|balanced|speed, FPGA=ice40|ecp5|xc7)
+
+compare: $(addprefix measure-,$(CONFIGS)) ## performance per area of CONFIGS -> reports/compare.* (MODEL= LIB= DATA=)
+	$(LUTRA) report compare --model $(NET) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
+
+# ---- the study of product-quantisation settings ------------------------------------------------------------------
+.PHONY: study
+study: $(LUTRA) ## accuracy over a grid of product-quantisation settings -> reports/pq-settings.* (long; DATA=)
+	$(LUTRA) study $(MODEL) $(if $(DATA),--data $(DATA)) --seed $(SEED)
+	gnuplot -e "csv='reports/pq-settings.csv'; svg='reports/pq-settings.svg'" flows/study.gnuplot
+
+# ---- first steps -------------------------------------------------------------------------------------------------
+.PHONY: demo deps doctor clean
+demo: deps ## the main job: installs what is missing, runs ResNet20 on three accelerators, compares them
+	@flows/demo.sh $(MAKE) 'CONFIGS=ws16 ews16 pq16' IMAGES=2 REPORTS=$(B)/reports $(if $(DATA),DATA=$(DATA))
+
+deps: ## install the Debian packages that are missing (root or sudo)
+	@flows/deps.sh
+
+doctor: ## which tools are here, and their versions
+	@flows/doctor.sh
+
+clean: ## remove everything that was built
+	rm -rf $(B)
+
+# ---- tests -------------------------------------------------------------------------------------------------------
+include tests/tests.mk

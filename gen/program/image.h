@@ -13,10 +13,6 @@
 /* Earlier names of lutra_kind; lutra_hw.h has other macros of these names. */
 #ifndef LUTRA_HW_H
 enum {
-    LUTRA_OP_CONV = LUTRA_KIND_CONV,
-    LUTRA_OP_MAXPOOL = LUTRA_KIND_MAXPOOL,
-    LUTRA_OP_SUMPOOL = LUTRA_KIND_SUMPOOL,
-    LUTRA_OP_ADD = LUTRA_KIND_ADD
 };
 #endif
 

@@ -221,7 +221,7 @@ static lt_code describe(builder *b)
         const qlayer *l = &n->layers[i];
         const qtensor *in = &n->tensors[l->in], *out = &n->tensors[l->out];
         lutra_layer *r = &img->layers[i];
-        static const uint32_t ops[] = {LUTRA_OP_CONV, LUTRA_OP_MAXPOOL, LUTRA_OP_SUMPOOL, LUTRA_OP_ADD};
+        static const uint32_t ops[] = {LUTRA_KIND_CONV, LUTRA_KIND_MAXPOOL, LUTRA_KIND_SUMPOOL, LUTRA_KIND_ADD};
         memcpy(r->name, l->name, sizeof l->name);
         r->op = ops[l->op];
         r->lookup = l->encoder >= 0;
