@@ -1,11 +1,12 @@
 #include "emit/csa_net.h"
 
-#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-csa_net csa_net_make(int width, bool inverted)
+csa_net csa_net_make(int width, bool inverted, bool silent)
 {
-    csa_net net = {.width = width, .inverted = inverted};
+    csa_net net = {.width = width, .inverted = inverted, .silent = silent};
     net.col = calloc((size_t)width, sizeof *net.col);
     net.failed = net.col == NULL;
     return net;
@@ -24,12 +25,24 @@ bool csa_net_ok(const csa_net *net)
     return !net->failed && lt_buf_ok(&net->text);
 }
 
+void csa_put(csa_net *net, const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+
+    if (net->silent) return;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    lt_buf_puts(&net->text, line);
+}
+
 csa_bit csa_wire(csa_net *net, int col, int time)
 {
     csa_bit b = {col, 0, time};
     if (net->failed) return b;
     b.id = net->col[col].next_id++;
-    lt_buf_printf(&net->text, "    wire c%d_%d;\n", b.col, b.id);
+    csa_put(net, "    wire c%d_%d;\n", b.col, b.id);
     return b;
 }
 
@@ -48,6 +61,17 @@ void csa_push(csa_net *net, csa_bit b)
         c->cap = cap;
     }
     c->bit[c->n++] = b;
+}
+
+void csa_push_wire(csa_net *net, int col, int time, const char *fmt, int index)
+{
+    char expr[64];
+
+    if (col >= net->width) return;
+    csa_bit b = csa_wire(net, col, time);
+    snprintf(expr, sizeof expr, fmt, index);
+    csa_put(net, "    assign c%d_%d = %s;\n", col, b.id, expr);
+    csa_push(net, b);
 }
 
 csa_bit csa_pop_earliest(csa_net *net, int col)
@@ -78,7 +102,7 @@ static int later(int a, int b)
 static csa_bit plain_sum(csa_net *net, const char *expr, int col, int time)
 {
     csa_bit s = csa_wire(net, col, time);
-    lt_buf_printf(&net->text, "    assign c%d_%d = %s;\n", s.col, s.id, expr);
+    csa_put(net, "    assign c%d_%d = %s;\n", s.col, s.id, expr);
     return s;
 }
 
@@ -96,8 +120,8 @@ void csa_full(csa_net *net, csa_bit a, csa_bit b, csa_bit c, csa_bit *sum, csa_b
     }
     *sum = csa_wire(net, col, t + CSA_T_FA_S);
     *carry = csa_wire(net, col + 1, t + CSA_T_FA_C);
-    lt_buf_printf(&net->text, "    lutra_fa f%d (.a(c%d_%d), .b(c%d_%d), .c(c%d_%d), .s(c%d_%d), .co(c%d_%d));\n",
-                  net->cells++, col, a.id, col, b.id, col, c.id, col, sum->id, col + 1, carry->id);
+    csa_put(net, "    lutra_fa f%d (.a(c%d_%d), .b(c%d_%d), .c(c%d_%d), .s(c%d_%d), .co(c%d_%d));\n", net->cells++, col,
+            a.id, col, b.id, col, c.id, col, sum->id, col + 1, carry->id);
 }
 
 void csa_half(csa_net *net, csa_bit a, csa_bit b, bool one, csa_bit *sum, csa_bit *carry)
@@ -116,11 +140,11 @@ void csa_half(csa_net *net, csa_bit a, csa_bit b, bool one, csa_bit *sum, csa_bi
     *sum = csa_wire(net, col, t + CSA_T_HA_S);
     *carry = csa_wire(net, col + 1, t + CSA_T_HA_C);
     if (plus_one)
-        lt_buf_printf(&net->text, "    assign c%d_%d = ~(c%d_%d ^ c%d_%d);\n    assign c%d_%d = c%d_%d | c%d_%d;\n",
-                      col, sum->id, col, a.id, col, b.id, col + 1, carry->id, col, a.id, col, b.id);
+        csa_put(net, "    assign c%d_%d = ~(c%d_%d ^ c%d_%d);\n    assign c%d_%d = c%d_%d | c%d_%d;\n", col, sum->id,
+                col, a.id, col, b.id, col + 1, carry->id, col, a.id, col, b.id);
     else
-        lt_buf_printf(&net->text, "    lutra_ha f%d (.a(c%d_%d), .b(c%d_%d), .s(c%d_%d), .co(c%d_%d));\n", net->cells++,
-                      col, a.id, col, b.id, col, sum->id, col + 1, carry->id);
+        csa_put(net, "    lutra_ha f%d (.a(c%d_%d), .b(c%d_%d), .s(c%d_%d), .co(c%d_%d));\n", net->cells++, col, a.id,
+                col, b.id, col, sum->id, col + 1, carry->id);
 }
 
 void csa_cut(csa_net *net)
@@ -132,14 +156,16 @@ void csa_cut(csa_net *net)
         csa_column *k = &net->col[c];
         for (int i = 0; i < k->n; i++) {
             int id = k->next_id++;
-            lt_buf_printf(&net->text, "    reg c%d_%d;\n", c, id);
-            lt_buf_printf(&clocked, "        c%d_%d <= c%d_%d;\n", c, id, c, k->bit[i].id);
+            csa_put(net, "    reg c%d_%d;\n", c, id);
+            if (!net->silent) lt_buf_printf(&clocked, "        c%d_%d <= c%d_%d;\n", c, id, c, k->bit[i].id);
             k->bit[i] = (csa_bit){c, id, 0};
         }
     }
-    lt_buf_puts(&net->text, "    always @(posedge clk) begin\n");
-    lt_buf_add(&net->text, clocked.data, clocked.len);
-    lt_buf_puts(&net->text, "    end\n");
+    if (!net->silent) {
+        lt_buf_puts(&net->text, "    always @(posedge clk) begin\n");
+        lt_buf_add(&net->text, clocked.data, clocked.len);
+        lt_buf_puts(&net->text, "    end\n");
+    }
     net->failed |= clocked.failed;
     lt_buf_free(&clocked);
 }

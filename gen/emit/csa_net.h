@@ -1,8 +1,8 @@
-/* The netlist under construction: columns of one-bit signals of equal weight that wait to be added, and the Verilog text
- * of the cells placed so far. Private to gen/emit/csa_*.c.
+/* The netlist under construction: columns of one-bit signals of equal weight that wait to be added, and the Verilog
+ * text of the cells placed so far. Private to gen/emit/csa_*.c.
  *
- * All signals of a net may be kept as complements (`inverted`): a full adder is self-dual, FA(~a,~b,~c) = ~FA(a,b,c), so
- * a whole tree works on complements, and the partial products can come straight from NAND and AOI gates. */
+ * All signals of a net may be kept as complements (`inverted`): a full adder is self-dual, FA(~a,~b,~c) = ~FA(a,b,c),
+ * so a whole tree works on complements, and the partial products can come straight from NAND and AOI gates. */
 #ifndef LUTRA_EMIT_CSA_NET_H
 #define LUTRA_EMIT_CSA_NET_H
 
@@ -19,6 +19,7 @@ enum {
     CSA_T_XOR = 50,
     CSA_T_PREFIX = 45, /* one prefix level of the final adder */
     CSA_T_SELECT = 70, /* control -> partial product, its buffer included */
+    CSA_T_BOOTH = 170, /* the same for the last digit of a signed operand */
     CSA_T_RECODE = 120 /* activation bits -> digits */
 };
 
@@ -39,18 +40,24 @@ typedef struct {
     csa_column *col;
     bool inverted;
     bool failed; /* out of memory: sticky, tested once at the end */
+    bool silent; /* only delays are wanted: no text is made */
     int cells;   /* numbers the instances */
     lt_buf text;
 } csa_net;
 
-csa_net csa_net_make(int width, bool inverted);
+csa_net csa_net_make(int width, bool inverted, bool silent);
 void csa_net_free(csa_net *net);
 bool csa_net_ok(const csa_net *net);
 
+/* Appends to the text, unless the net is silent. */
+void csa_put(csa_net *net, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* A new signal of weight 2^col, declared as a wire; the caller places its driver. */
 csa_bit csa_wire(csa_net *net, int col, int time);
-/* Hands a signal to its column for addition. */
+/* Hands a signal to its column for addition; beyond the last column it is dropped. */
 void csa_push(csa_net *net, csa_bit b);
+/* A new signal that is an expression of one index (`fmt` with one %d), handed to its column. */
+void csa_push_wire(csa_net *net, int col, int time, const char *fmt, int index) __attribute__((format(printf, 4, 0)));
 /* Takes the earliest (or the latest) signal out of a column that is not empty. */
 csa_bit csa_pop_earliest(csa_net *net, int col);
 /* Adds the constant value (modulo 2^width) through the constant bits of the columns; call it once. */
@@ -68,8 +75,8 @@ void csa_cut(csa_net *net);
  * comes later than `limit`. With no limit (< 0) every column ends with at most two signals. */
 void csa_reduce(csa_net *net, int limit);
 
-/* Adds the last two rows: ripples through the columns that are ready early, then a prefix adder. Writes the result (true,
- * not complemented) to the register or wire vector `name`, `width` bits, by one assign per bit. Returns its arrival. */
+/* Adds the last two rows: ripples through the columns that are ready early, then a prefix adder. Assigns the result
+ * (true, not complemented) to the wire vector `name` of `width` bits. Returns its arrival. */
 int csa_final_add(csa_net *net, const char *name);
 
 #endif
