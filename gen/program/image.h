@@ -10,12 +10,6 @@
 #include "base/err.h"
 #include "../../sw_driver/lutra_image.h"
 
-/* Earlier names of lutra_kind; lutra_hw.h has other macros of these names. */
-#ifndef LUTRA_HW_H
-enum {
-};
-#endif
-
 /* What goes into an image. Zero-initialise; lt_image_free releases everything. */
 typedef struct {
     char model[LUTRA_IMAGE_NAME], config[LUTRA_IMAGE_NAME];
