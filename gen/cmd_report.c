@@ -20,6 +20,8 @@ static const subcommand commands[] = {
     {"elab", report_elab, "flow step: memory guard, RAM list and names from the elaborated design"},
     {"buffer", report_buffer, "flow step: buffer trees in a mapped netlist"},
     {"synth", report_synth, "flow step: area.json, timing.json and report.txt of a synthesis run"},
+    {"fpga", report_fpga, "flow step: FPGA resources and clock"},
+    {"harness", report_harness, "flow step: a wrapper with three pins for place and route"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

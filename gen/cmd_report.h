@@ -10,6 +10,10 @@ lt_code report_elab(int argc, char **argv, lt_err *err);
 lt_code report_buffer(int argc, char **argv, lt_err *err);
 lt_code report_synth(int argc, char **argv, lt_err *err);
 
+/* FPGA results (cmd_report_fpga.c); flows/fpga.sh calls them. */
+lt_code report_fpga(int argc, char **argv, lt_err *err);
+lt_code report_harness(int argc, char **argv, lt_err *err);
+
 /* The memory model (cmd_report_sram.c). */
 lt_code report_sram(int argc, char **argv, lt_err *err);
 lt_code report_sram_fit(int argc, char **argv, lt_err *err);
