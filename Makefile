@@ -11,6 +11,7 @@ LIB     ?=
 FPGA    ?=
 LAYER   ?=
 TRACE   ?=
+CALIB   ?=
 STALL   ?=
 JOBS    ?= $(shell nproc)
 
@@ -78,7 +79,8 @@ ALL_CONFIGS := $(basename $(notdir $(wildcard configs/*.yaml)))
 RTL_SOURCES := $(wildcard rtl_templates/*.v rtl_templates/*.v.in rtl_templates/*.vh rtl_templates/*/*.v constraints/*)
 NET         := $(basename $(notdir $(MODEL)))
 FLAVOUR     := $(if $(DATA),data,builtin)
-PREP_FLAGS  := $(if $(DATA),--data $(DATA)) --seed $(SEED)
+DATA_FLAGS  := $(if $(DATA),--data $(DATA)) --seed $(SEED)
+PREP_FLAGS  := $(DATA_FLAGS) $(if $(CALIB),--calib-images $(CALIB))
 
 ifeq ($(filter $(CONFIG),$(ALL_CONFIGS)),)
 $(error CONFIG: got $(CONFIG), expected one of $(ALL_CONFIGS))
@@ -105,11 +107,11 @@ $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
 	$(LUTRA) program configs/$(1).yaml $$< --dump --latency $(LATENCY) $(if $(LAYER),--last-layer $(LAYER)) -o $$@
 
 $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
-	$(LUTRA) program configs/$(1).yaml $$< -o $(B)/$(1)/$(FLAVOUR)/$(NET).tmp.lpi -e $$@ -n $(IMAGES) $(PREP_FLAGS)
+	$(LUTRA) program configs/$(1).yaml $$< -o $(B)/$(1)/$(FLAVOUR)/$(NET).tmp.lpi -e $$@ -n $(IMAGES) $(DATA_FLAGS)
 	@rm -f $(B)/$(1)/$(FLAVOUR)/$(NET).tmp.lpi
 
 $(B)/$(1)/accuracy.json: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
-	$(LUTRA) eval $$< --reference $(MODEL) --config configs/$(1).yaml $(PREP_FLAGS) --json $$@
+	$(LUTRA) eval $$< --reference $(MODEL) --config configs/$(1).yaml $(DATA_FLAGS) --json $$@
 
 .PHONY: sim-$(1) synth-$(1) measure-$(1)
 sim-$(1): $(B)/$(1)/sim/lutra_sim $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi $(B)/$(1)/$(FLAVOUR)/$(NET).lpi \

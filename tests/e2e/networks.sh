@@ -17,7 +17,7 @@ passed=0 failed=0 skipped=0
 mkdir -p build/test
 check() { # configuration, model, images, data folder or nothing
     local log=build/test/network-$1-$(basename "$2").log
-    if make -s --no-print-directory sim SAN= CONFIG="$1" MODEL="$2" IMAGES="$3" SEED="$seed" DATA="$4" >"$log" 2>&1 &&
+    if make -s --no-print-directory sim SAN= CONFIG="$1" MODEL="$2" IMAGES="$3" CALIB=32 SEED="$seed" DATA="$4" >"$log" 2>&1 &&
         [ "$(grep -c 'results: bit-exact' "$log")" = 2 ] && grep -q 'cycle model: exact' "$log"; then
         passed=$((passed + 1))
         echo "$1 $2: ok, $(sed -n 's/^cycles per image: \([0-9]*\).*/\1/p' "$log" | tail -n 1) cycles per image"
