@@ -180,7 +180,7 @@ static double rounded_error(const lt_lut_samples *s, int bits, bool feedback)
     int8_t q[ENTRIES * OUTS];
     double mse, var;
     assert_int_equal(lt_lut_solve(s, 1e-6, table, bias, normal, NULL), LT_OK);
-    assert_int_equal(lt_lut_round(s, table, feedback ? normal : NULL, bits, q, scale, bias, NULL), LT_OK);
+    assert_int_equal(lt_lut_round(s, table, feedback ? normal : NULL, bits, 0, q, scale, bias, NULL), LT_OK);
     for (int i = 0; i < ENTRIES * OUTS; i++)
         assert_in_range(q[i] + 128, 128 - (1 << (bits - 1)), 127 + (1 << (bits - 1)));
     lt_lut_error(s, q, scale, bias, &mse, &var);
