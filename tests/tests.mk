@@ -2,17 +2,13 @@
 
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(UNIT_SRC:%.c=$(O)/%)
-UNIT_OBJ  := $(O)/sw_driver/lutra.o $(O)/tb/axi_mem.o
 TEST_LOGS := $(B)/test
 # header of the registers, the same for every configuration
 UNIT_FLAGS = -Isw_driver -Itb -I. -I$(TB_HW) -DLUTRA_ROOT=\"$(CURDIR)\"
 
-$(O)/sw_driver/lutra.o $(O)/tb/axi_mem.o: CFLAGS += -I$(TB_HW)
-$(O)/sw_driver/lutra.o $(O)/tb/axi_mem.o: | $(B)/$(TB_CONFIG)/.gen
-
-$(UNIT_BIN): $(O)/%: %.c $(LIBLUTRA) $(UNIT_OBJ) | $(B)/$(TB_CONFIG)/.gen
+$(UNIT_BIN): $(O)/%: %.c $(LIBLUTRA) | $(B)/$(TB_CONFIG)/.gen
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(UNIT_FLAGS) -MMD -MP -MF $@.d $< $(UNIT_OBJ) $(LIBLUTRA) -lcmocka $(LDLIBS) -o $@
+	$(CC) $(CFLAGS) $(UNIT_FLAGS) -MMD -MP -MF $@.d $< $(LIBLUTRA) -lcmocka $(LDLIBS) -o $@
 
 $(B)/fuzz_config: tests/fuzz/fuzz_config.c $(LIBLUTRA)
 	$(CC) $(CFLAGS) $< $(LIBLUTRA) $(LDLIBS) -o $@
