@@ -70,8 +70,7 @@ module lutra_exec_mac #(
     // ---- accepting operations --------------------------------------------------------------------------------------------
     reg  issuing;
     wire op_end;
-    wire start   = op_valid & op_ready;
-    wire is_pool = op_desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL;
+    wire start = op_valid & op_ready;
 
     assign op_ready = ~issuing;
     always @(posedge clk) begin
@@ -147,9 +146,15 @@ module lutra_exec_mac #(
     );
     assign issue = fire;
 
-    // ---- activation words: from the feature buffer, or kept; 0 outside the input ------------------------------------------
-    wire [8*LANES-1:0] raw;
-    wire [8*LANES-1:0] word = raw & {8*LANES{~in_outside}};
+    // ---- activation words: from the feature buffer, or kept; outside the input 0, or what cannot win a maximum -------------
+    wire [8*LANES-1:0] raw, word;
+    wire               lowest = in_outside & pool & pool_max & ~is_unsigned;
+    genvar i;
+    generate
+        for (i = 0; i < LANES; i = i + 1) begin : g_word
+            assign word[8*i +: 8] = (raw[8*i +: 8] & {8{~in_outside}}) | {lowest, 7'd0};
+        end
+    endgenerate
 
     generate
         if (ARF_DEPTH > 0) begin : g_arf
@@ -183,9 +188,9 @@ module lutra_exec_mac #(
     endgenerate
 
     // ---- weights ---------------------------------------------------------------------------------------------------------
-    wire               wb_en, wb_bank, wl_valid;
+    wire               wb_en, wb_bank, wl_valid, wl_identity;
     wire [WB_AW-1:0]   wb_addr;
-    wire [8*LANES-1:0] wl_data;
+    wire [8*LANES-1:0] wb_data, wl_data;
     wire [RW-1:0]      wl_row;
     wire [EW-1:0]      wl_entry;
 
@@ -194,29 +199,31 @@ module lutra_exec_mac #(
         .WRF_DEPTH (WRF_DEPTH),
         .WB_WORDS  (WB_WORDS)
     ) u_loader (
-        .clk        (clk),
-        .rst        (rst),
-        .start      (start & ~is_pool),
-        .base       (op_desc[`LUTRA_D_WEIGHT_BASE]),
-        .a_1        (a_1),
-        .b_1        (b_1),
-        .d_1        (d_1),
-        .fresh      (fresh),
-        .hold       (hold),
-        .chunk_end  (chunk_end),
-        .consume    (consume),
-        .next_none  (next_none),
-        .next_back  (next_back),
-        .next_set   (next_set),
-        .ready      (weights_ready),
-        .first      (entry_first),
-        .first_next (entry_first_next),
-        .rd_en      (wb_en),
-        .rd_bank    (wb_bank),
-        .rd_addr    (wb_addr),
-        .wl_valid   (wl_valid),
-        .wl_row     (wl_row),
-        .wl_entry   (wl_entry)
+        .clk         (clk),
+        .rst         (rst),
+        .start       (start),
+        .identity    (op_desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL),
+        .base        (op_desc[`LUTRA_D_WEIGHT_BASE]),
+        .a_1         (a_1),
+        .b_1         (b_1),
+        .d_1         (d_1),
+        .fresh       (fresh),
+        .hold        (hold),
+        .chunk_end   (chunk_end),
+        .consume     (consume),
+        .next_none   (next_none),
+        .next_back   (next_back),
+        .next_set    (next_set),
+        .ready       (weights_ready),
+        .first       (entry_first),
+        .first_next  (entry_first_next),
+        .rd_en       (wb_en),
+        .rd_bank     (wb_bank),
+        .rd_addr     (wb_addr),
+        .wl_valid    (wl_valid),
+        .wl_identity (wl_identity),
+        .wl_row      (wl_row),
+        .wl_entry    (wl_entry)
     );
 
     lutra_weight_buffer #(
@@ -231,19 +238,28 @@ module lutra_exec_mac #(
         .rd_en    (wb_en),
         .rd_bank  (wb_bank),
         .rd_addr  (wb_addr),
-        .rd_data  (wl_data),
+        .rd_data  (wb_data),
         .conflict (conflict)
     );
 
+    generate
+        for (i = 0; i < LANES; i = i + 1) begin : g_weight
+            localparam [31:0] ROW = i;
+            assign wl_data[8*i +: 8] = (wb_data[8*i +: 8] & {8{~wl_identity}})
+                                     | {7'd0, wl_identity & (wl_row == ROW[RW-1:0])};
+        end
+    endgenerate
+
     // ---- array -----------------------------------------------------------------------------------------------------------
     wire                   sum_valid;
+    wire [LANES*DOT_W-1:0] dot;
     wire [LANES*SUM_W-1:0] sum;
 
     lutra_mac_array #(
         .LANES      (LANES),
         .WRF_DEPTH  (WRF_DEPTH),
         .DOT_STAGES (DOT_STAGES),
-        .SUM_W      (SUM_W)
+        .SUM_W      (DOT_W)
     ) u_array (
         .clk         (clk),
         .wl_valid    (wl_valid),
@@ -255,16 +271,11 @@ module lutra_exec_mac #(
         .in_entry    (in_entry),
         .in_data     (word),
         .out_valid   (sum_valid),
-        .out_sum     (sum)
+        .out_sum     (dot)
     );
-
-    // ---- pooling goes around the array; a position outside must not win a maximum ------------------------------------------
-    reg  [8*LANES-1:0] value;
-    wire               lowest = in_outside & pool_max & ~is_unsigned;
-    genvar i;
     generate
-        for (i = 0; i < LANES; i = i + 1) begin : g_value
-            always @(posedge clk) value[8*i +: 8] <= {word[8*i+7] | lowest, word[8*i +: 7]};
+        for (i = 0; i < LANES; i = i + 1) begin : g_sum
+            assign sum[SUM_W*i +: SUM_W] = dot[DOT_W*i +: SUM_W];
         end
     endgenerate
 
@@ -294,7 +305,6 @@ module lutra_exec_mac #(
         .space         (space),
         .reserve       (reserve),
         .sum           (sum),
-        .value         (value),
         .pool          (pool),
         .pool_max      (pool_max),
         .is_unsigned   (is_unsigned),
@@ -392,7 +402,7 @@ module lutra_exec_mac #(
     assign fb_res_addr = res_addr_x[15:0];
     assign fb_wr_addr  = wr_addr_x[15:0];
 
-    wire unused = &{1'b0, op_desc, sum_valid, post_busy, rd_addr_x, res_addr_x, wr_addr_x};
+    wire unused = &{1'b0, op_desc, sum_valid, dot, post_busy, rd_addr_x, res_addr_x, wr_addr_x};
 
 endmodule
 

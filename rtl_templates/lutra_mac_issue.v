@@ -5,7 +5,7 @@
 //
 // Loops, outer to inner: set of A output groups; tile row; tile; chunk (B input groups, D taps); row; pixel; tap d; input
 // group b; output group a. A POOL is the same with A = B = 1, all taps of the window in one chunk, tiles of one row, the
-// input group equal to the output group, and no weights. All addresses advance by additions; a loop that starts over
+// input group equal to the output group, and the identity for weights. All addresses advance by additions; a loop that starts over
 // returns to the value that the loop around it remembers.
 //
 // Latency: start in cycle t, first term in t+10 at the earliest; term issued (`fire`) in cycle t, fb_rd_en and fb_rd_addr
@@ -74,7 +74,7 @@ module lutra_mac_issue #(
     input  wire              w_known,          // the word need not be read
     output reg               fb_rd_en,
     output reg  [ADDR_W-1:0] fb_rd_addr,
-    output reg               in_valid,         // of a convolution
+    output reg               in_valid,
     output reg  [EW-1:0]     in_entry,
     output reg               in_outside        // the word lies outside the input
 );
@@ -122,7 +122,7 @@ module lutra_mac_issue #(
             cg          <= pool_f ? 8'd1 : cg_f;
             a_1         <= pool_f ? {EW{1'b0}} : a_m[EW-1:0];
             b_1         <= pool_f ? {EW{1'b0}} : b_m[EW-1:0];
-            d_1         <= d_m[EW-1:0];
+            d_1         <= pool_f ? {EW{1'b0}} : d_m[EW-1:0];
             tile_h      <= pool_f ? 8'd1 : desc[`LUTRA_D_TILE_H];
             tile_w      <= pool_f ? 8'd255 : desc[`LUTRA_D_TILE_W];
         end
@@ -197,7 +197,7 @@ module lutra_mac_issue #(
     wire set_end     = tile_end & set_tile;
 
     assign hold = barrier & ~owns_output;
-    wire permit = (is_pool | weights_ready) & ~hold & (~(t_last & tile_chunk) | (owns_output & space));
+    wire permit = weights_ready & ~hold & (~(t_last & tile_chunk) | (owns_output & space));
 
     assign fire      = running & permit;
     assign op_end    = fire & set_end & og_last;
@@ -211,14 +211,14 @@ module lutra_mac_issue #(
     assign t_level       = ~tile_chunk ? 3'd7 : ~a_last ? 3'd0 : ~x_last ? 3'd1 : ~y_last ? 3'd2 :
                            ~tx_last ? 3'd3 : ~ty_last ? 3'd4 : ~og_last ? 3'd5 : 3'd6;
 
-    // weights: a tile that is one chunk leaves them where they are until its set ends
-    wire stay  = chunk_first & tile_chunk & ~set_tile;
+    // weights: a tile that is one chunk leaves them where they are until its set ends, a POOL until its end
     wire finish = tile_chunk & set_tile & og_last;
-    assign next_none = is_pool | stay | finish;
+    wire stay   = ~finish & (is_pool | (chunk_first & tile_chunk & ~set_tile));
+    assign next_none = stay | finish;
     assign next_back = tile_chunk & ~set_tile;
     assign next_set  = tile_chunk & set_tile;
-    assign consume   = chunk_end & ~is_pool & ~stay;
-    assign fresh     = ~is_pool & (prime | (chunk_end & ~op_end));
+    assign consume   = chunk_end & ~stay;
+    assign fresh     = prime | (chunk_end & ~op_end);
 
     // ---- counters ----------------------------------------------------------------------------------------------------------
     // of the tile that follows: what is left of the row (rows) from it on
@@ -404,7 +404,7 @@ module lutra_mac_issue #(
     always @(posedge clk) begin
         fb_rd_en   <= fire & w_need & ~w_known & ~outside & ~rst;
         fb_rd_addr <= (group + ky_row) + (prow + ix_x[ADDR_W-1:0]);
-        valid_q    <= fire & ~is_pool & ~rst;
+        valid_q    <= fire & ~rst;
         in_valid   <= valid_q & ~rst;
         outside_q  <= outside;
         in_outside <= outside_q;
@@ -416,7 +416,7 @@ module lutra_mac_issue #(
             reg [EW-1:0] e;
             always @(posedge clk) begin
                 if (prime)     e <= entry_first;
-                else if (fire) e <= chunk_last ? entry_first_next : pixel_end ? entry_first : e + 1'b1;
+                else if (fire) e <= chunk_last ? entry_first_next : (pixel_end | is_pool) ? entry_first : e + 1'b1;
             end
             assign entry = e;
         end else begin : g_slot

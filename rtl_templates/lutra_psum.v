@@ -7,11 +7,11 @@
 // it, every chunk but the last writes it. The last chunk writes the output memory instead, a FIFO in front of the post
 // unit; the issue logic reserves a place there (`reserve`) before it issues a word's last term (`space`: there is one).
 //
-// What is issued in cycle t is described by the t_* ports in cycle t. Array sums come in t + ARRAY_DELAY, pooled bytes in
-// t + 3. Words of one accumulator must be at least three cycles apart in successive chunks.
+// What is issued in cycle t is described by the t_* ports in cycle t; its array sum comes in t + ARRAY_DELAY. Terms of one
+// word must be at least three cycles apart in successive chunks.
 //
-// Latency: last term issued in t; word written in t + D and offered from t + D + 2 on, with D = ARRAY_DELAY + 1 (pooling: 4),
-// one more with PRF_DEPTH > 0.
+// Latency: last term issued in t; word written in t + D and offered from t + D + 2 on, with D = ARRAY_DELAY + 1, one more
+// with PRF_DEPTH > 0.
 //
 // t_level says how a word ends its loops (lutra_out_addr); 7 marks the terms of all but the last chunk.
 //
@@ -45,9 +45,8 @@ module lutra_psum #(
     input  wire [2:0]                t_level,
     output wire                      space,
     input  wire                      reserve,
-    // array, pooling
+    // array
     input  wire [LANES*SUM_W-1:0]    sum,
-    input  wire [LANES*8-1:0]        value,
     input  wire                      pool,          // constant while terms are on their way
     input  wire                      pool_max,
     input  wire                      is_unsigned,
@@ -68,22 +67,44 @@ module lutra_psum #(
     localparam        TAG_W  = 8;
 
     // ---- descriptions on their way -----------------------------------------------------------------------------------
-    // stage k is at [k*(TAG_W+1) +: TAG_W+1], k cycles after issue; valid on top
+    // stage k, which is k+1 cycles after issue, is flying[k] and tags[k*TAG_W +: TAG_W]
+    localparam                   LAST = ARRAY_DELAY - 1;
     reg  [ARRAY_DELAY-1:0]       flying;
     reg  [ARRAY_DELAY*TAG_W-1:0] tags;
-    wire [TAG_W-1:0] tag_in = {t_first, t_last, t_group_end, t_chunk_first, t_chunk_end, t_level};
+    wire [TAG_W-1:0] tag_in = {t_first, t_last, (PRF_DEPTH < 2) | t_group_end, t_chunk_first, t_chunk_end, t_level};
 
     always @(posedge clk) begin
         flying <= rst ? {ARRAY_DELAY{1'b0}} : {flying[ARRAY_DELAY-2:0], t_valid};
         tags   <= {tags[(ARRAY_DELAY-1)*TAG_W-1:0], tag_in};
     end
 
-    // the term at the accumulators (stage k is delayed by k+1 registers)
-    wire             s_valid = pool ? flying[2] : flying[ARRAY_DELAY-1];
-    wire [TAG_W-1:0] s_tag   = pool ? tags[2*TAG_W +: TAG_W] : tags[(ARRAY_DELAY-1)*TAG_W +: TAG_W];
-    wire             s_first, s_last, s_group_end, s_chunk_first, s_chunk_end;
-    wire [2:0]       s_level;
-    assign {s_first, s_last, s_group_end, s_chunk_first, s_chunk_end, s_level} = s_tag;
+    // the term at the accumulators, and the one behind it
+    wire       s_valid = flying[LAST];
+    wire       n_valid = flying[LAST-1];
+    wire       s_first, s_last, s_group_end, s_chunk_first, s_chunk_end;
+    wire       n_first, n_last, n_group_end, n_chunk_first, n_chunk_end;
+    wire [2:0] s_level, n_level;
+    assign {s_first, s_last, s_group_end, s_chunk_first, s_chunk_end, s_level} = tags[LAST*TAG_W +: TAG_W];
+    assign {n_first, n_last, n_group_end, n_chunk_first, n_chunk_end, n_level} = tags[(LAST-1)*TAG_W +: TAG_W];
+
+    // what the lanes do with it
+    reg take, keep, best;
+
+    generate
+        if (PRF_DEPTH == 0) begin : g_direct_control
+            always @(posedge clk) begin
+                take <= ~pool | (n_valid & (~pool_max | n_first));
+                keep <= pool & ~(n_valid & (pool_max | n_first));
+                best <= pool & n_valid & pool_max & ~n_first;
+            end
+        end else begin : g_collect_control
+            always @(posedge clk) begin
+                take <= ~(pool & pool_max) | n_first;
+                keep <= ~(pool & pool_max) & ~n_first;
+                best <= pool & pool_max & ~n_first;
+            end
+        end
+    endgenerate
 
     // ---- accumulator memory: read ----------------------------------------------------------------------------------------
     wire              read, read_step, read_end;
@@ -105,10 +126,9 @@ module lutra_psum #(
     generate
         if (PRF_DEPTH == 0) begin : g_direct
             // every array sum is a word's only one in its chunk: the memory is read one cycle ahead of it
-            wire [TAG_W-1:0] n_tag = tags[(ARRAY_DELAY-2)*TAG_W +: TAG_W];
-            assign read_step = flying[ARRAY_DELAY-2];
-            assign read      = read_step & ~n_tag[4];
-            assign read_end  = n_tag[3];
+            assign read_step = n_valid;
+            assign read      = n_valid & ~n_chunk_first;
+            assign read_end  = n_chunk_end;
             assign reg_in    = 1'b0;
             assign reg_add   = 1'b0;
 
@@ -117,7 +137,7 @@ module lutra_psum #(
                 done_end   <= s_chunk_end;
                 done_level <= s_level;
             end
-            wire unused = &{1'b0, s_group_end, s_chunk_first, n_tag};
+            wire unused = &{1'b0, s_group_end, s_chunk_first};
         end else begin : g_collect
             reg       add;
             reg       add_end;
@@ -161,25 +181,25 @@ module lutra_psum #(
                 .SUM_W     (SUM_W),
                 .PRF_DEPTH (PRF_DEPTH)
             ) u_lane (
-                .clk         (clk),
-                .valid       (s_valid),
-                .first       (s_first),
-                .sum         (sum[i*SUM_W +: SUM_W]),
-                .value       (value[i*8 +: 8]),
-                .pool        (pool),
-                .pool_max    (pool_max),
-                .is_unsigned (is_unsigned),
-                .reg_in      (reg_in),
-                .reg_add     (reg_add),
-                .add_old     (add_old),
-                .old         (old[i*ACC_BITS +: ACC_BITS]),
-                .w           (w[i*ACC_BITS +: ACC_BITS])
+                .clk           (clk),
+                .sum           (sum[i*SUM_W +: SUM_W]),
+                .take          (take),
+                .keep          (keep),
+                .best          (best),
+                .pool_unsigned (pool & is_unsigned),
+                .is_unsigned   (is_unsigned),
+                .store         (s_valid),
+                .reg_in        (reg_in),
+                .reg_add       (reg_add),
+                .add_old       (add_old),
+                .old           (old[i*ACC_BITS +: ACC_BITS]),
+                .w             (w[i*ACC_BITS +: ACC_BITS])
             );
         end
     endgenerate
 
     // ---- accumulator memory: write; output FIFO -----------------------------------------------------------------------------
-    wire          keep = done & (done_level == 3'd7);
+    wire          hold = done & (done_level == 3'd7);
     wire          push = done & (done_level != 3'd7);
     wire          pop;
     reg  [AW-1:0] keep_at, push_at, pop_at;
@@ -194,7 +214,7 @@ module lutra_psum #(
             stored  <= {CW{1'b0}};
             room    <= WORDS[CW-1:0];
         end else begin
-            if (keep) keep_at <= done_end ? {AW{1'b0}} : keep_at + 1'b1;
+            if (hold) keep_at <= done_end ? {AW{1'b0}} : keep_at + 1'b1;
             if (push) push_at <= (push_at == TOP[AW-1:0]) ? {AW{1'b0}} : push_at + 1'b1;
             if (pop)  pop_at  <= (pop_at == TOP[AW-1:0]) ? {AW{1'b0}} : pop_at + 1'b1;
             if (push != pop)    stored <= push ? stored + 1'b1 : stored - 1'b1;
@@ -218,6 +238,8 @@ module lutra_psum #(
         end
     end
 
+    wire unused = &{1'b0, n_valid, s_first, s_last, n_last, n_group_end, n_chunk_first, n_chunk_end, n_level};
+
     generate
         if (PSUM_WORDS > 1) begin : g_memory
             lutra_ram_1r1w #(
@@ -225,7 +247,7 @@ module lutra_psum #(
                 .DEPTH (PSUM_WORDS)
             ) u_sums (
                 .clk   (clk),
-                .we    (keep),
+                .we    (hold),
                 .waddr (keep_at),
                 .wdata (w),
                 .re    (read),
@@ -248,7 +270,7 @@ module lutra_psum #(
             reg [WORD_W-1:0] sums;
             reg [WORD_W+2:0] word, shown;
             always @(posedge clk) begin
-                if (keep) sums  <= w;
+                if (hold) sums  <= w;
                 if (push) word  <= {done_level, w};
                 if (pop)  shown <= word;
             end

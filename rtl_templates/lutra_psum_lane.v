@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Partial sums of one output lane. With PRF_DEPTH = 0 (ws): w = (array sum or pooled byte) + (memory's partial sum or 0),
-// and w collects a pooling window. With PRF_DEPTH > 0 (ews) array sums and pooled bytes collect in one of PRF_DEPTH
-// registers first, and w = that register + (memory's partial sum or 0), one cycle later.
+// Partial sums of one output lane. With PRF_DEPTH = 0 (ws): w = array sum + (memory's partial sum, or w itself, or 0).
+// With PRF_DEPTH > 0 (ews) array sums collect in one of PRF_DEPTH registers first, and w = that register + (memory's
+// partial sum or 0), one cycle later.
 //
-// A maximum keeps the old value or takes the new one, through the same adder: the other operand is 0.
+// Pooling collects in w (or register 0). The array, loaded with the identity, delivers a byte: x, or x - 128 if bytes are
+// unsigned, which is made x again here.
 //
-// Latency: term in cycle t; PRF_DEPTH = 0: memory operand in t, w in t+1; else reg_add and memory operand in t+1 (or
-// later, while the register is not touched again), w one cycle after them.
+// Latency: term in cycle t; PRF_DEPTH = 0: memory operand in t, w in t+1; else reg_add and memory operand in t+1, w in t+2.
 //
 // Parameters:
 //   ACC_BITS   accumulator width
-//   SUM_W      width of array sums, 2 .. ACC_BITS
+//   SUM_W      width of array sums, 10 .. ACC_BITS
 //   PRF_DEPTH  partial-sum registers; 0: none
 
 `default_nettype none
@@ -24,49 +24,58 @@ module lutra_psum_lane #(
 ) (
     input  wire                clk,
     // term
-    input  wire                valid,
-    input  wire                first,       // it starts a collection
-    input  wire [SUM_W-1:0]    sum,         // array sum, or (pool) ...
-    input  wire [7:0]          value,       // ... a byte
-    input  wire                pool,
-    input  wire                pool_max,
-    input  wire                is_unsigned, // of the byte
-    input  wire [AW-1:0]       reg_in,      // register it goes to
+    input  wire [SUM_W-1:0]    sum,
+    input  wire                take,          // add it
+    input  wire                keep,          // ... to the old value
+    input  wire                best,          // neither: the greater of both
+    input  wire                pool_unsigned, // it is x - 128
+    input  wire                is_unsigned,
+    input  wire                store,         // PRF_DEPTH > 0: there is a term
+    input  wire [AW-1:0]       reg_in,        // ... for this register
     // memory adder
-    input  wire [AW-1:0]       reg_add,     // register that is complete
+    input  wire [AW-1:0]       reg_add,       // PRF_DEPTH > 0: the register to add
     input  wire                add_old,
     input  wire [ACC_BITS-1:0] old,
     output reg  [ACC_BITS-1:0] w
 );
 
-    wire [ACC_BITS-1:0] held; // what the term is added to
-    wire signed [8:0]   value_x = {value[7] & ~is_unsigned, value};
-    wire signed [8:0]   best    = held[8:0];
-    wire                take    = valid & pool & (~pool_max | first | (value_x > best));
-    wire [SUM_W-1:0]    conv    = sum & {SUM_W{~pool}};
-    wire [8:0]          picked  = value_x & {9{take}};
-    wire [ACC_BITS-1:0] term    = {{(ACC_BITS-SUM_W+1){conv[SUM_W-1]}}, conv[SUM_W-2:0]}
-                                | {{(ACC_BITS-8){picked[8]}}, picked[7:0]};
+    wire [ACC_BITS-1:0] held; // the old value
+    wire [ACC_BITS-1:0] base; // what a term is added to
+
+    wire                high = sum[SUM_W-1] & take & ~pool_unsigned;
+    wire [7:0]          x    = {sum[7] ^ pool_unsigned, sum[6:0]};
+    wire [ACC_BITS-1:0] term = {{(ACC_BITS-SUM_W+1){high}}, sum[SUM_W-2:8] & {(SUM_W-9){take & ~pool_unsigned}},
+                                x & {8{take}}};
+    wire [ACC_BITS-1:0] total = term + base;
+
+    // x > held, by pairs of bits: greater (g), or at least not less (n). Bit 7 in offset binary.
+    wire [7:0] left  = {~sum[7], sum[6:0]};
+    wire [7:0] right = {held[7] ^ ~is_unsigned, held[6:0]};
+    wire [7:0] g1    = left & ~right;
+    wire [7:1] n1    = left[7:1] | ~right[7:1];
+    wire [3:0] g2    = {g1[7] | (n1[7] & g1[6]), g1[5] | (n1[5] & g1[4]), g1[3] | (n1[3] & g1[2]), g1[1] | (n1[1] & g1[0])};
+    wire [2:0] n2    = {n1[7] & n1[6], n1[5] & n1[4], n1[3] & n1[2]};
+    wire       above = g2[3] | (n2[2] & g2[2]) | (n2[2] & n2[1] & (g2[1] | (n2[0] & g2[0])));
+
+    wire [7:0]          winner = above ? x : held[7:0];
+    wire [ACC_BITS-1:0] next   = {total[ACC_BITS-1:8] | {(ACC_BITS-8){best & ~is_unsigned & winner[7]}},
+                                  best ? winner : total[7:0]};
 
     generate
         if (PRF_DEPTH == 0) begin : g_direct
-            wire                keep = pool & (~valid | (~first & (~pool_max | ~take)));
-            wire [ACC_BITS-1:0] base = (old & {ACC_BITS{add_old}}) | (w & {ACC_BITS{keep}});
-
-            always @(posedge clk) w <= term + base;
             assign held = w;
+            assign base = (old & {ACC_BITS{add_old}}) | (w & {ACC_BITS{keep}});
+            always @(posedge clk) w <= next;
 
-            wire unused = &{1'b0, reg_in, reg_add, held};
+            wire unused = &{1'b0, store, reg_in, reg_add, held};
         end else begin : g_collect
-            wire                keep = ~first & ~(pool_max & take);
-            wire [ACC_BITS-1:0] next = term + (held & {ACC_BITS{keep}});
             wire [PRF_DEPTH*ACC_BITS-1:0] prf;
             wire [ACC_BITS-1:0] done;
             genvar i;
             for (i = 0; i < PRF_DEPTH; i = i + 1) begin : g_reg
                 localparam [31:0] INDEX = i;
                 reg [ACC_BITS-1:0] r;
-                always @(posedge clk) if (valid & (reg_in == INDEX[AW-1:0])) r <= next;
+                always @(posedge clk) if (store & (reg_in == INDEX[AW-1:0])) r <= next;
                 assign prf[i*ACC_BITS +: ACC_BITS] = r;
             end
             if (PRF_DEPTH > 1) begin : g_select
@@ -77,6 +86,7 @@ module lutra_psum_lane #(
                 assign done = prf;
                 wire unused = &{1'b0, reg_add};
             end
+            assign base = held & {ACC_BITS{keep}};
 
             always @(posedge clk) w <= done + (old & {ACC_BITS{add_old}});
         end

@@ -32,6 +32,7 @@ module lutra_weight_loader #(
     input  wire              rst,
     // operation
     input  wire              start,     // begin with the first chunk
+    input  wire              identity,  // which is the identity matrix; used with start
     input  wire [15:0]       base,      // its address; used with start
     input  wire [EW-1:0]     a_1,       // A-1, B-1, D-1; stable from the cycle after start
     input  wire [EW-1:0]     b_1,
@@ -53,6 +54,7 @@ module lutra_weight_loader #(
     output wire [ADDR_W-1:0] rd_addr,
     // array
     output reg               wl_valid,
+    output reg               wl_identity, // the row has a 1 in column wl_row, not what was read
     output reg  [RW-1:0]     wl_row,
     output reg  [EW-1:0]     wl_entry
 );
@@ -170,18 +172,24 @@ module lutra_weight_loader #(
     assign first_next = use_slot_next ? HALF[EW-1:0] : {EW{1'b0}};
 
     // ---- to the array ------------------------------------------------------------------------------------------------------
+    reg  of_identity;
+    wire write;
+
     generate
         if (CYCLES > LANES) begin : g_short
-            assign rd_en = busy & (row < ROWS[CW-1:0]);
+            assign write = busy & (row < ROWS[CW-1:0]);
         end else begin : g_full
-            assign rd_en = busy;
+            assign write = busy;
         end
     endgenerate
+    assign rd_en = write & ~of_identity;
 
     always @(posedge clk) begin
-        wl_valid <= rd_en & ~rst;
-        wl_row   <= row[RW-1:0];
-        wl_entry <= entry;
+        if (start) of_identity <= identity;
+        wl_valid    <= write & ~rst;
+        wl_identity <= of_identity;
+        wl_row      <= row[RW-1:0];
+        wl_entry    <= entry;
     end
 
     wire unused = &{1'b0, base, base_in_1};

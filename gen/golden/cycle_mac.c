@@ -11,8 +11,7 @@ enum {
     MAX_PSUM = 4096,   /* psum_words */
     MIN_LOAD = 3,      /* lutra_weight_loader: cycles per entry, at least */
     POOL_TILE_W = 255, /* lutra_mac_issue: a POOL's tiles are one row high */
-    ARRAY = 5,         /* issue to array sum, without dot_stages */
-    POOL_DELAY = 3     /* issue to pooled byte */
+    ARRAY = 5          /* issue to array sum, without dot_stages */
 };
 
 /* Output side: FIFO, post unit. */
@@ -71,6 +70,7 @@ static loops read_loops(const lt_config *cfg, const uint32_t *d)
                .a = 1,
                .out_h = (int)lt_desc_get(d, LT_D_OUT_H),
                .out_w = (int)lt_desc_get(d, LT_D_OUT_W)};
+    int entry = cfg->lanes > MIN_LOAD ? cfg->lanes : MIN_LOAD; /* cycles to load one */
     int taps = (int)(lt_desc_get(d, LT_D_R) * lt_desc_get(d, LT_D_S)), b = 1, t = 1;
 
     if (l.pool) {
@@ -78,6 +78,7 @@ static loops read_loops(const lt_config *cfg, const uint32_t *d)
         l.chunks = 1;
         l.tile_h = 1;
         l.tile_w = POOL_TILE_W;
+        l.load = (uint64_t)entry;
         return l;
     }
     if (cfg->wrf_depth > 2) {
@@ -89,7 +90,7 @@ static loops read_loops(const lt_config *cfg, const uint32_t *d)
     l.chunks = (int)lt_desc_get(d, LT_D_CG) / b * (taps / t);
     l.tile_h = (int)lt_desc_get(d, LT_D_TILE_H);
     l.tile_w = (int)lt_desc_get(d, LT_D_TILE_W);
-    l.load = (uint64_t)(cfg->lanes > MIN_LOAD ? cfg->lanes : MIN_LOAD) * (uint64_t)(l.a * l.terms);
+    l.load = (uint64_t)(entry * l.a * l.terms);
     l.two = 2 * l.a * l.terms <= cfg->wrf_depth;
     return l;
 }
@@ -141,11 +142,11 @@ lt_exec_time lt_cycle_mac(const lt_config *cfg, const uint32_t desc[16], lt_exec
     loops l = read_loops(cfg, desc);
     output o;
     int n = cfg->lanes / cfg->post_lanes, sets = l.og / l.a;
-    issue s = {.at = start + SETUP - 1, .weights = l.pool ? 0 : start + l.load};
+    issue s = {.at = start + SETUP - 1, .weights = start + l.load};
 
     o.n = n;
     o.latency = n + 6 + (n > 1 && 6 % n == 0);
-    o.delay = (l.pool ? POOL_DELAY : ARRAY + cfg->dot_stages) + (cfg->wrf_depth > 2 ? 2 : 1);
+    o.delay = ARRAY + cfg->dot_stages + (cfg->wrf_depth > 2 ? 2 : 1);
     o.places = cfg->psum_words;
     o.aligned = lt_desc_get(desc, LT_D_RES_EN) != 0;
     o.own = (start + SETUP - 1 > st->drained ? start + SETUP - 1 : st->drained) + 1;

@@ -259,8 +259,8 @@ static bool provoke_conflict(bench *b, lt_rng *rng)
             *b->p.op_valid = 0;
             *b->p.ld_target = TARGET_WEIGHT;
             *b->p.ld_addr = 0;
+            *b->p.ld_valid = 1;
             for (int i = 0; i < 20; i++) {
-                *b->p.ld_valid = i % 2;
                 tick(b);
                 seen |= b->conflict;
             }
