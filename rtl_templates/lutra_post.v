@@ -20,7 +20,7 @@
 //   LANES         accumulators per word
 //   POST_LANES    channels per cycle; divides LANES
 //   ACC_BITS      accumulator width
-//   MULT_BITS     multiplier width
+//   MULT_BITS     width of the multipliers, that of the residual too: the higher bits of res_mult are not used
 //   PARAM_GROUPS  output groups of parameters in each of two halves
 //   FB_ADDR_W     feature-buffer address width
 //   TAG_W         width of the tag
@@ -169,6 +169,19 @@ module lutra_post #(
     assign fb_res_en   = accept & in_res_en;
     assign fb_res_addr = in_res_addr;
 
+    // ---- multiplier of the residual: its digits serve all lanes, one cycle after the constants are stable ----------------
+    localparam CODE_W = 3 * (MULT_BITS / 2 + 1);
+    wire [CODE_W-1:0] res_code;
+
+    lutra_radix4 #(
+        .BITS (MULT_BITS)
+    ) u_res_mult (
+        .clk   (clk),
+        .value (res_mult[MULT_BITS-1:0]),
+        .code  (res_code)
+    );
+    wire unused = &{1'b0, res_mult}; // no more than MULT_BITS
+
     // ---- lanes -------------------------------------------------------------------------------------------------------
     wire [8*POST_LANES-1:0] y;
     genvar i;
@@ -194,7 +207,7 @@ module lutra_post #(
                 .bias     (bias[i*ACC_BITS +: ACC_BITS]),
                 .mult     (mult[i*MULT_BITS +: MULT_BITS]),
                 .res      ({res[7] & ~res_unsigned, res}),
-                .res_mult (res_mult),
+                .res_code (res_code),
                 .shift    (shift),
                 .lo       (lo),
                 .hi       (hi),

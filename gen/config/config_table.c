@@ -27,7 +27,8 @@ const lt_key lt_keys[] = {
     {KEY(acc_bits), .cores = LT_ON_ALL, .min = 12, .max = 32, DEF(24, 24, 20), .unit = "bits", .verilog = "ACC_BITS",
      .help = "Accumulator and bias width. `lutra prep` refuses a network whose sums could exceed it."},
     {KEY(mult_bits), .cores = LT_ON_ALL, .min = 8, .max = 16, DEF(16, 16, 12), .unit = "bits", .verilog = "MULT_BITS",
-     .help = "Width of the requantisation multiplier: the rounding error of the scale is below 2^-mult_bits."},
+     .help = "Width of the requantisation multipliers, of accumulator and residual: scales are multiples of 2^-shift, and "
+             "the layer's largest multiplier fills this width."},
     {KEY(post_lanes), .cores = LT_ON_ALL, .min = 1, .max = 64, DEF(2, 2, 16), .unit = "lanes", .verilog = "POST_LANES",
      .help = "Outputs requantised per cycle; divides `lanes`."},
     {KEY(param_groups), .cores = LT_ON_ALL, .min = 1, .max = 1024, DEF(4, 4, 4), .unit = "groups",

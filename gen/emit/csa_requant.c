@@ -13,7 +13,8 @@ static void push_product(csa_net *net, const csa_operand *multiplier, const char
         csa_digit kind = csa_digit_kind(multiplier->bits, false, k);
         int c = CSA_CODE_BITS * k;
         *constant += csa_push_products(net, kind, code, c, x, 2 * k, 0);
-        if (csa_can_be_negative(kind)) csa_push_wire(net, 2 * k, 0, code[0] == 'm' ? "~mult_code[%d]" : "~res_code[%d]", c);
+        if (csa_can_be_negative(kind))
+            csa_push_wire(net, 2 * k, 0, code[0] == 'm' ? "~mult_code[%d]" : "~res_code[%d]", c);
     }
 }
 

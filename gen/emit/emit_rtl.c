@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "emit/csa_requant.h"
 #include "emit/csa_tree.h"
 #include "emit/emit_csr.h"
 #include "emit/emit_regs.h"
@@ -141,8 +142,8 @@ static lt_code put_files(emitter *e, const char *folder, const char *tail)
     return code;
 }
 
-/* Structural forms of arithmetic modules for cell libraries, ports as in rtl/: a dot product over the rows of the
- * array, or over the dense multipliers of a lane of lutra_exec_pq. */
+/* Structural forms of arithmetic modules for cell libraries, ports as in rtl/: the products of requantisation, a dot
+ * product over the rows of the array, or over the dense multipliers of a lane of lutra_exec_pq. */
 static lt_code make_synth(emitter *e)
 {
     const lt_config *c = e->cfg;
@@ -150,8 +151,10 @@ static lt_code make_synth(emitter *e)
     int inputs = pq ? c->pq_dense : c->lanes, stages = pq ? PQ_DOT_STAGES : c->dot_stages;
     lt_buf b = {0};
 
+    lt_code code = lt_csa_emit_requant("lutra_requant_mac", c->acc_bits, c->mult_bits, &b, e->err);
+    LT_TRY(put(e, "lutra_requant_mac.v", &b, SYNTH, code));
     if (inputs == 0) return LT_OK;
-    lt_code code = lt_csa_emit_dot("lutra_dot", inputs, 8, 8, stages, &b, e->err);
+    code = lt_csa_emit_dot("lutra_dot", inputs, 8, 8, stages, &b, e->err);
     LT_TRY(put(e, "lutra_dot.v", &b, SYNTH, code));
     code = lt_csa_emit_recode("lutra_recode", inputs, 8, 8, stages, &b, e->err);
     return put(e, "lutra_recode.v", &b, SYNTH, code);

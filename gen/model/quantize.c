@@ -7,7 +7,7 @@
 
 #include "golden/golden.h"
 
-enum { MAX_SHIFT = 47, MAX_RES_MULT = 65535 };
+enum { MAX_SHIFT = 47 };
 
 lt_quant_options lt_quant_defaults(void)
 {
@@ -24,13 +24,12 @@ lt_quant_options lt_quant_defaults(void)
 
 /* ---- requantisation ---- */
 
-/* Largest shift with which every ratio fits its multiplier; -1 if even shift 0 is too much. */
-static int best_shift(double real_max, double res_ratio, int mult_bits)
+int lt_quant_shift(double real_max, double res_ratio, int mult_bits)
 {
     double mult_top = (double)((1 << mult_bits) - 1);
     int shift = MAX_SHIFT;
     while (shift >= 0 &&
-           (floor(ldexp(real_max, shift) + 0.5) > mult_top || floor(ldexp(res_ratio, shift) + 0.5) > MAX_RES_MULT))
+           (floor(ldexp(real_max, shift) + 0.5) > mult_top || floor(ldexp(res_ratio, shift) + 0.5) > mult_top))
         shift--;
     return shift;
 }
@@ -46,7 +45,7 @@ lt_code lt_quant_requant(qlayer *l, const double *real, double res_ratio, int mu
     }
     if (!(res_ratio >= 0) || isinf(res_ratio))
         return lt_fail(err, LT_EINPUT, "%s: residual multiplier %g", l->name, res_ratio);
-    l->shift = best_shift(top, res_ratio, mult_bits);
+    l->shift = lt_quant_shift(top, res_ratio, mult_bits);
     if (l->shift < 0)
         return lt_fail(err, LT_EINPUT,
                        "%s: an output step is too small: multiplier %g (residual %g) does not fit %d bits", l->name,
@@ -252,7 +251,7 @@ static lt_code quantise_weights(const job *j, const lt_node *n, qlayer *l, doubl
     }
     /* a channel may need a coarser step than its weights ask for, see quantise_channel */
     most = fmax(most * s_in / s_out, bias / s_out / ldexp(1, j->o->acc_bits - 3));
-    l->shift = best_shift(most, res_ratio, j->o->mult_bits);
+    l->shift = lt_quant_shift(most, res_ratio, j->o->mult_bits);
     if (l->shift < 0)
         rc = lt_fail(j->err, LT_EINPUT, "%s: multiplier %g (residual %g) does not fit %d bits", n->name, most,
                      res_ratio, j->o->mult_bits);

@@ -45,8 +45,12 @@ lt_code lt_quant_read_overrides(const char *path, lt_quant_options *o, lt_err *e
  * divisor varies, a scale out of the multiplier's reach, an override that matches no layer. */
 lt_code lt_quantize(const lt_graph *g, const lt_calib *c, const lt_quant_options *o, qnet *out, lt_err *err);
 
+/* Largest shift with which the multipliers of both ratios, output steps per accumulator step and per residual step, fit
+ * mult_bits: a step of a multiplier is worth 2^-shift. -1 if even shift 0 is too much. */
+int lt_quant_shift(double real_max, double res_ratio, int mult_bits);
+
 /* Fills shift, mult[] and res_mult of a layer so that out = (sum * real[k] + res * res_ratio) with the best precision
- * that mult_bits (and 16 bit for res_mult) allow; real[k] >= 0 is the wanted output step per accumulator step,
+ * that mult_bits (of res_mult, too) allow; real[k] >= 0 is the wanted output step per accumulator step,
  * res_ratio the residual's scale over the output's (0: no residual). mult[k] is rounded to nearest (at least 1 where
  * real[k] > 0). */
 lt_code lt_quant_requant(qlayer *l, const double *real, double res_ratio, int mult_bits, lt_err *err);

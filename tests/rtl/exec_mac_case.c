@@ -217,7 +217,7 @@ static void choose_post(maker *m)
     m->l.shift = chance(m, 80) ? rnd(m, width - 12, width - 4) : rnd(m, 0, 47);
     if (m->l.shift < 0) m->l.shift = 0;
     if (m->l.shift > 47) m->l.shift = 47;
-    m->l.res_mult = (int)(lt_rng_u32(m->rng) >> rnd(m, 16, 31));
+    m->l.res_mult = (int)(lt_rng_u32(m->rng) >> rnd(m, 32 - c->mult_bits, 31));
     m->l.lo = lo_most ? -rnd(m, 0, 128) : 0;
     m->l.hi = lo_most ? rnd(m, 0, 127) : rnd(m, 0, 255);
 }
