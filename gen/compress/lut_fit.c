@@ -116,7 +116,8 @@ typedef struct {
     int lo, hi;
     float min_scale;
     int8_t *q;
-    float *scale, *bias;
+    const float *scale;
+    float *bias;
     double *work; /* [jobs][entries] */
 } rounding;
 
@@ -125,6 +126,11 @@ static int round_to(const rounding *r, double v)
     double t = nearbyint(v);
     return (int)(t < r->lo ? r->lo : t > r->hi ? r->hi : t);
 }
+
+typedef struct {
+    rounding r;
+    float *scale;
+} scaling;
 
 static double best_scale(const rounding *r, size_t k)
 {
@@ -149,14 +155,20 @@ static double best_scale(const rounding *r, size_t k)
     return best > r->min_scale ? best : r->min_scale;
 }
 
+static void scale_output(void *ctx, size_t k, int worker)
+{
+    scaling *c = ctx;
+    (void)worker;
+    c->scale[k] = (float)best_scale(&c->r, k);
+}
+
 static void round_output(void *ctx, size_t k, int worker)
 {
     rounding *r = ctx;
     const lt_lut_samples *s = r->s;
     size_t n = (size_t)s->entries, outs = (size_t)s->k;
-    double scale = best_scale(r, k), *w = r->work + (size_t)worker * n, sum = 0;
+    double scale = (double)r->scale[k], *w = r->work + (size_t)worker * n, sum = 0;
 
-    r->scale[k] = (float)scale;
     for (size_t i = 0; i < n; i++) w[i] = r->table[i * outs + k];
     for (size_t i = 0; i < n; i++) {
         int q = round_to(r, w[i] / scale);
@@ -190,40 +202,65 @@ static lt_code inverse_factor(double *a, int n, lt_err *err)
     return info ? lt_fail(err, LT_EINPUT, "the normal matrix is not positive definite") : LT_OK;
 }
 
-lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
-                     int8_t *q, float *scale, float *bias, lt_err *err)
+/* How often each entry occurs; NULL: out of memory. */
+static double *occurrences(const lt_lut_samples *s)
+{
+    double *weight = calloc((size_t)s->entries, sizeof *weight);
+    for (size_t i = 0; weight && i < (size_t)s->rows * (size_t)s->active; i++)
+        if (s->idx[i] >= 0) weight[s->idx[i]] += 1;
+    return weight;
+}
+
+lt_code lt_lut_scales(const lt_lut_samples *s, const float *table, int bits, float min_scale, float *scale, lt_err *err)
+{
+    double *weight = occurrences(s);
+    scaling c = {{.s = s,
+                  .table = table,
+                  .weight = weight,
+                  .lo = -(1 << (bits - 1)),
+                  .hi = (1 << (bits - 1)) - 1,
+                  .min_scale = min_scale},
+                 scale};
+
+    if (!weight) return lt_fail(err, LT_EMEM, "out of memory");
+    lt_parallel_for((size_t)s->k, scale_output, &c);
+    free(weight);
+    return LT_OK;
+}
+
+lt_code lt_lut_round_to(const lt_lut_samples *s, const float *table, const double *normal, int bits, const float *scale,
+                        int8_t *q, float *bias, lt_err *err)
 {
     size_t n = (size_t)s->entries;
-    double *weight = calloc(n, sizeof *weight), *u = normal ? malloc(n * n * sizeof *u) : NULL;
-    rounding r = {s,
-                  table,
-                  weight,
-                  u,
-                  -(1 << (bits - 1)),
-                  (1 << (bits - 1)) - 1,
-                  min_scale,
-                  q,
-                  scale,
-                  bias,
-                  calloc((size_t)lt_jobs() * n, sizeof(double))};
-    lt_code rc = LT_OK;
+    double *weight = occurrences(s), *u = normal ? malloc(n * n * sizeof *u) : NULL;
+    rounding r = {.s = s,
+                  .table = table,
+                  .weight = weight,
+                  .u = u,
+                  .lo = -(1 << (bits - 1)),
+                  .hi = (1 << (bits - 1)) - 1,
+                  .q = q,
+                  .scale = scale,
+                  .bias = bias,
+                  .work = calloc((size_t)lt_jobs() * n, sizeof(double))};
+    lt_code rc = weight && r.work && (!normal || u) ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
 
-    if (!weight || !r.work || (normal && !u)) {
-        rc = lt_fail(err, LT_EMEM, "out of memory");
-        goto out;
-    }
-    for (size_t i = 0; i < (size_t)s->rows * (size_t)s->active; i++)
-        if (s->idx[i] >= 0) weight[s->idx[i]] += 1;
-    if (u) {
+    if (rc == LT_OK && u) {
         memcpy(u, normal, n * n * sizeof *u);
         rc = inverse_factor(u, s->entries, err);
     }
     if (rc == LT_OK) lt_parallel_for((size_t)s->k, round_output, &r);
-out:
     free(weight);
     free(u);
     free(r.work);
     return rc;
+}
+
+lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
+                     int8_t *q, float *scale, float *bias, lt_err *err)
+{
+    LT_TRY(lt_lut_scales(s, table, bits, min_scale, scale, err));
+    return lt_lut_round_to(s, table, normal, bits, scale, q, bias, err);
 }
 
 void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, const float *bias, double *mse,

@@ -19,10 +19,18 @@ typedef struct {
  * never occur become 0. Deterministic whatever the number of threads. */
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err);
 
-/* Rounds column k of the table to `bits` signed integers: q[entries][k], scale[k]; the scale is the one of least
- * squared error weighted by how often entries occur, but at least min_scale. With normal != NULL rounding errors are
- * fed forward into the entries not yet rounded, in the metric of the samples (GPTQ, Frantar et al. 2022, section 3.2).
- * bias[k] is then corrected so that the mean error over the samples is 0. */
+/* Scale of each output for a table of `bits` signed integers: the one of least squared error weighted by how often
+ * entries occur, but at least min_scale. */
+lt_code lt_lut_scales(const lt_lut_samples *s, const float *table, int bits, float min_scale, float *scale,
+                      lt_err *err);
+
+/* Rounds column k of the table to multiples of scale[k]: q[entries][k] of `bits` signed bits. With normal != NULL
+ * rounding errors are fed forward into the entries not yet rounded, in the metric of the samples (GPTQ, Frantar et al.
+ * 2022, section 3.2). bias[k] is then corrected so that the mean error over the samples is 0. */
+lt_code lt_lut_round_to(const lt_lut_samples *s, const float *table, const double *normal, int bits, const float *scale,
+                        int8_t *q, float *bias, lt_err *err);
+
+/* Both in turn. */
 lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
                      int8_t *q, float *scale, float *bias, lt_err *err);
 

@@ -220,6 +220,22 @@ static void product_table(const lt_prep *p, const qlayer *l, int node, const qen
     }
 }
 
+static double res_ratio(const lt_prep *p, const qlayer *l)
+{
+    return l->res >= 0 ? p->net.tensors[l->res].scale / p->net.tensors[l->out].scale : 0;
+}
+
+/* Makes each table's scale a multiple of what one step of the multiplier is worth: the multiplier then has no error. */
+static void snap_scales(const lt_prep *p, const qlayer *l, int mult_bits, float *scale)
+{
+    double out = p->net.tensors[l->out].scale, top = 0;
+    for (int k = 0; k < l->k; k++) top = fmax(top, (double)scale[k] / out);
+    int shift = lt_quant_shift(top, res_ratio(p, l), mult_bits);
+    double step = ldexp(out, -shift);
+    for (int k = 0; k < l->k && shift >= 0; k++)
+        scale[k] = (float)(step * fmax(floor((double)scale[k] / step + 0.5), 1));
+}
+
 static lt_code install(lt_prep *p, qlayer *l, int encoder, int8_t *q, const float *scale, const float *bias,
                        int lut_bits, int mult_bits, lt_err *err)
 {
@@ -232,7 +248,7 @@ static lt_code install(lt_prep *p, qlayer *l, int encoder, int8_t *q, const floa
     l->lut = q;
     l->encoder = encoder;
     l->lut_bits = lut_bits;
-    lt_code rc = lt_quant_requant(l, real, l->res >= 0 ? p->net.tensors[l->res].scale / out->scale : 0, mult_bits, err);
+    lt_code rc = lt_quant_requant(l, real, res_ratio(p, l), mult_bits, err);
     /* the multiplier as it was rounded brings the bias back to the output's scale */
     for (int k = 0; k < l->k && rc == LT_OK; k++)
         l->bias[k] = (int32_t)lround(bias[k] / (out->scale * ldexp(l->mult[k], -l->shift)));
@@ -286,7 +302,9 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
     /* a table that moves the output by less than this per entry needs no finer one, and its multiplier would be too
      * small */
     float finest = (float)p->net.tensors[l->out].scale / FINEST;
-    LT_TRY(lt_lut_round(&ls, w->table, w->normal, o->lut_bits, finest, w->q, w->scale, w->bias, err));
+    LT_TRY(lt_lut_scales(&ls, w->table, o->lut_bits, finest, w->scale, err));
+    snap_scales(p, l, mult_bits, w->scale);
+    LT_TRY(lt_lut_round_to(&ls, w->table, w->normal, o->lut_bits, w->scale, w->q, w->bias, err));
     lt_lut_error(&ls, w->q, w->scale, w->bias, &mse, &variance);
     *result = (lt_pq_result){s->layer, e->codebooks, e->prototypes, e->length, variance > 0 ? mse / variance : 0};
     int8_t *q = w->q;

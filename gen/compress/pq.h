@@ -25,7 +25,7 @@ typedef struct {
     int prototypes, length; /* length: channels per codebook (channel mode); spatial mode takes R*S */
     int enc_bits, lut_bits;
     lt_pq_lut lut;
-    bool feedback;  /* LSQ: feed rounding errors forward (see lt_lut_round) */
+    bool feedback;  /* LSQ: feed rounding errors forward (see lt_lut_round_to) */
     double ridge;   /* LSQ: weight of |table|^2 per sample */
     int iterations; /* of k-means */
     int images;     /* calibration images used; <= prep's */
