@@ -182,7 +182,6 @@ fingerprint=
 if [ "$timing" = 1 ]; then
     command -v sta >/dev/null || die "sta: not found (package opensta); --area-only works without it"
     tools="$tools; OpenSTA $(dpkg-query -W -f '${Version}' opensta 2>/dev/null || echo unknown)"
-    logged "$out/netlist.log" yosys -p "read_rtlil $out/netlist.il; write_verilog -noattr -noexpr -nohex $out/netlist.v"
     {
         echo "set libs {$liberty $out/rams.lib}"
         echo "set netlist $out/netlist.v"
@@ -191,8 +190,13 @@ if [ "$timing" = 1 ]; then
         echo "set activity 0.1"
         echo "source $flows/sta.tcl"
     } >"$out/sta_run.tcl"
-    rm -f "$out/sta.log"
-    logged "$out/sta.log" sta -no_splash -exit "$out/sta_run.tcl"
+    sta_hash=$(cat "$out/netlist.il" "$out/rams.lib" "$out/sta_run.tcl" "$flows/sta.tcl" "$liberty" | sha256sum | cut -c1-16)
+    if [ "$force" = 1 ] || [ ! -r "$out/sta.log" ] || [ "$(cat "$out/sta.hash" 2>/dev/null)" != "$sta_hash" ]; then
+        rm -f "$out/sta.hash"
+        logged "$out/netlist.log" yosys -p "read_rtlil $out/netlist.il; write_verilog -noattr -noexpr -nohex $out/netlist.v"
+        logged "$out/sta.log" sta -no_splash -exit "$out/sta_run.tcl"
+        echo "$sta_hash" >"$out/sta.hash"
+    fi
 else
     report+=(--no-timing)
 fi

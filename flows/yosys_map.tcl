@@ -45,6 +45,9 @@ opt_clean -purge
 setundef -zero
 hierarchy -check -top $::env(TOP)
 check -mapped -noinit
+
+# Registers named after what they hold, so that timing paths can be read.
+yosys rename -wire
 splitnets -ports
 splitnets
 opt_clean -purge

@@ -97,6 +97,8 @@ static lt_code write_elab(const cli *c, const elab *e, const celllib *lib, lt_er
     LT_TRY(elab_write_rams(e, path, err));
     LT_TRY(join(path, sizeof path, dir, "rams.lib", err));
     LT_TRY(elab_write_liberty(e->rams, e->n_rams, lib, path, err));
+    LT_TRY(join(path, sizeof path, dir, "rams.v", err));
+    LT_TRY(elab_write_verilog(e->rams, e->n_rams, path, err));
     LT_TRY(write_in(dir, "memories.txt", &e->memories, err));
     lt_buf_puts(&blackbox, "# RAM wrappers: charged as macros, never mapped to flip-flops\n");
     for (size_t i = 0; i < e->n_rams; i++) lt_buf_printf(&blackbox, "blackbox %s\n", e->rams[i].module);
@@ -116,7 +118,7 @@ lt_code report_elab(int argc, char **argv, lt_err *err)
     static const cli_option options[] = {
         LIBRARY_OPTIONS,
         {"out", 'o', CLI_TEXT, "DIR", ".", 0, 0,
-         "folder for design.il, rams.json, rams.lib, blackbox.ys, memories.txt"},
+         "folder for design.il, rams.json, rams.lib, rams.v, blackbox.ys, memories.txt"},
         {"top", 't', CLI_TEXT, "MODULE", "lutra_top", 0, 0, "top module"},
         {"memory-bits", 0, CLI_INT, "N", "1024", 0, 1 << 30, "largest memory that may become flip-flops"},
         {"memory-total", 0, CLI_INT, "N", "65536", 0, 1 << 30, "bits of all memories that may become flip-flops"},

@@ -57,4 +57,7 @@ lt_code elab_read_rams(const char *path, elab_ram *rams, size_t *n, lt_err *err)
 /* A Liberty library with one cell per RAM: timing arcs from the SRAM model, so that paths through memories count. */
 lt_code elab_write_liberty(const elab_ram *rams, size_t n, const celllib *lib, const char *path, lt_err *err);
 
+/* Verilog modules with the RAMs' names around the wrappers, to simulate a mapped netlist. */
+lt_code elab_write_verilog(const elab_ram *rams, size_t n, const char *path, lt_err *err);
+
 #endif

@@ -1,4 +1,4 @@
-/* The RAM side of report/elab.h: rams.json and the Liberty file of the RAMs. */
+/* The RAM side of report/elab.h: rams.json, and the Liberty and Verilog of the RAMs. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +173,33 @@ lt_code elab_write_liberty(const elab_ram *rams, size_t n, const celllib *lib, c
     lt_buf_puts(&b, "}\n");
     if (code == LT_OK && !lt_buf_ok(&b)) code = lt_fail(err, LT_EMEM, "out of memory");
     if (code == LT_OK) code = lt_write_file(path, b.data, b.len, err);
+    lt_buf_free(&b);
+    return code;
+}
+
+lt_code elab_write_verilog(const elab_ram *rams, size_t n, const char *path, lt_err *err)
+{
+    lt_buf b = {0};
+
+    lt_buf_puts(&b, "// The memories of a mapped netlist, to simulate it together with the RAM wrappers.\n");
+    for (size_t i = 0; i < n; i++) {
+        const elab_ram *r = &rams[i];
+        int a = address_bits(r->depth) - 1, w = r->width - 1;
+        bool two = r->ports == SRAM_1R1W;
+        lt_buf_printf(&b, "\nmodule %s (input clk, input we, input %s, ", r->module, two ? "re" : "en");
+        if (two)
+            lt_buf_printf(&b, "input [%d:0] waddr, input [%d:0] raddr, ", a, a);
+        else
+            lt_buf_printf(&b, "input [%d:0] addr, ", a);
+        lt_buf_printf(&b, "input [%d:0] wdata, output [%d:0] rdata);\n", w, w);
+        lt_buf_printf(
+            &b,
+            "    lutra_ram_%s #(.WIDTH(%d), .DEPTH(%d)) u (.clk(clk), .we(we), %s, .wdata(wdata), .rdata(rdata));\n",
+            sram_ports_name(r->ports), r->width, r->depth,
+            two ? ".re(re), .waddr(waddr), .raddr(raddr)" : ".en(en), .addr(addr)");
+        lt_buf_puts(&b, "endmodule\n");
+    }
+    lt_code code = lt_buf_ok(&b) ? lt_write_file(path, b.data, b.len, err) : lt_fail(err, LT_EMEM, "out of memory");
     lt_buf_free(&b);
     return code;
 }

@@ -41,13 +41,21 @@ static void power_line(const char *line, sta_result *r)
     }
 }
 
+/* The flow names registers `signal\\cell`: what a reader wants is the signal. */
+static void pin_name(const char *v, char *dst, size_t size)
+{
+    const char *end = strchr(v, '\\');
+    size_t n = end && end > v ? (size_t)(end - v) : strlen(v);
+    snprintf(dst, size, "%.*s", (int)(n < size ? n : size - 1), v);
+}
+
 static void value_line(const char *line, double time_ns, sta_result *r, bool *done)
 {
     const char *v;
     double x;
 
-    if (key_is(line, "startpoint", &v)) snprintf(r->start, sizeof r->start, "%.255s", v);
-    if (key_is(line, "endpoint", &v)) snprintf(r->end, sizeof r->end, "%.255s", v);
+    if (key_is(line, "startpoint", &v)) pin_name(v, r->start, sizeof r->start);
+    if (key_is(line, "endpoint", &v)) pin_name(v, r->end, sizeof r->end);
     if (key_is(line, "min_period", &v) && number(v, &x)) r->min_period = x * time_ns;
     if (key_is(line, "register_period", &v) && number(v, &x)) r->register_period = x * time_ns;
     if (key_is(line, "first_period", &v) && number(v, &x)) r->first_period = x * time_ns;

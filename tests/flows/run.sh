@@ -270,6 +270,72 @@ V
     done
 }
 
+# The mapped netlist, buffers and all, does what the Verilog does: both run on the same random inputs.
+test_netlist_simulates() {
+    local cells=/usr/share/qflow/tech/osu018/osu018_stdcells.v out
+    design sim <<'V'
+module mac (input clk, input load, input signed [7:0] a, input signed [7:0] b, output reg signed [23:0] p);
+    always @(posedge clk) p <= load ? a * b : p + a * b;
+endmodule
+module lutra_top (input clk, input load, input we, input [3:0] ra, input [3:0] wa, input [31:0] a, input [31:0] b,
+                  output [95:0] p, output [31:0] r, output reg [4:0] count, output [7:0] held);
+    genvar i;
+    generate for (i = 0; i < 4; i = i + 1) begin : g
+        mac u (.clk(clk), .load(load), .a(r[8*i +: 8]), .b(b[8*i +: 8]), .p(p[24*i +: 24]));
+    end endgenerate
+    lutra_ram_1r1w #(.WIDTH(32), .DEPTH(13)) u_ram (.clk(clk), .we(we), .waddr(wa), .wdata(a), .re(1'b1), .raddr(ra), .rdata(r));
+    always @(posedge clk) count <= load ? 5'd0 : count + {4'd0, a[0]} + {4'd0, b[3]};
+    reg [7:0] l;
+    always @* if (!clk) l = b[7:0];
+    assign held = l;
+endmodule
+V
+    synth sim || { fail "flow failed"; cat "$scratch/sim/log"; return; }
+    out=$scratch/sim/synth/osu018
+    sed 's/module lutra_top/module gates/; s/\bmac\b/mac_gates/' "$out/netlist.v" >"$scratch/sim/gates.v"
+    cat >"$scratch/sim/tb.v" <<'V'
+`timescale 1ns / 1ps
+module tb;
+    reg clk = 0, load = 1, we = 1;
+    reg [3:0] ra = 0, wa = 0;
+    reg [31:0] a = 0, b = 0;
+    wire [95:0] p, pg;
+    wire [31:0] r, rg;
+    wire [4:0] n, ng;
+    wire [7:0] h, hg;
+    lutra_top u_rtl (clk, load, we, ra, wa, a, b, p, r, n, h);
+V
+    grep -A12 '^module gates' "$scratch/sim/gates.v" | tr -d '\n' | grep -o '([^;]*)' | head -n 1 | tr ',' '\n' |
+        sed 's/[() ]//g; s/\\//' | sed -n -e 's/^p\(\[.*\]\)$/pg\1/p; t' -e 's/^r\(\[.*\]\)$/rg\1/p; t' \
+            -e 's/^count\(\[.*\]\)$/ng\1/p; t' -e 's/^held\(\[.*\]\)$/hg\1/p; t' -e p |
+        paste -sd, | sed 's/.*/    gates u_gates (&);/' >>"$scratch/sim/tb.v"
+    cat >>"$scratch/sim/tb.v" <<'V'
+    integer i, bad = 0, known = 0;
+    always #50 clk = ~clk;
+    initial begin
+        for (i = 0; i < 13; i = i + 1) begin @(negedge clk); wa = i; a = $random; end
+        for (i = 0; i < 2000; i = i + 1) begin
+            @(negedge clk);
+            load = i < 3 || ($random & 7) == 0; we = $random; wa = $unsigned($random) % 13; ra = $unsigned($random) % 13;
+            a = $random; b = $random;
+            if (ra == wa) we = 0;
+            #49;
+            if (i > 8) begin
+                known = known + (^{p, r, n, h} !== 1'bx);
+                if ({p, r, n, h} !== {pg, rg, ng, hg}) bad = bad + 1;
+            end
+        end
+        $display("known %0d bad %0d", known, bad);
+        $finish;
+    end
+endmodule
+V
+    iverilog -g2005 -o "$scratch/sim/tb" "$scratch/sim/tb.v" "$scratch/sim/gates.v" "$scratch/sim"/rtl/*.v "$out/rams.v" "$cells" \
+        >"$scratch/sim/log" 2>&1 || { fail "netlist does not compile"; head -n 5 "$scratch/sim/log"; return; }
+    vvp -n "$scratch/sim/tb" >"$scratch/sim/log" 2>&1
+    says sim "known 1991 bad 0"
+}
+
 test_fpga() {
     command -v nextpnr-ice40 >/dev/null || { fail "nextpnr-ice40: not found"; return; }
     design fpga <<'V'
