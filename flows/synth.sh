@@ -18,6 +18,7 @@ usage: flows/synth.sh [options] BUILD_DIR
   --storage KIND   ff or latch (default ff): how small storage such as weights in the array is built
   --abc FILE       another abc script
   --period NS      target period that abc works towards (default: from the library's node)
+  --fpga FAMILY    ice40, ecp5 or xc7 instead of a library: flows/fpga.sh
   --area-only      no timing analysis
   --force          map again even if nothing changed
 Environment: LUTRA (host program), FF_MEM_BITS and FF_MEM_TOTAL_BITS (memories that may become flip-flops).
@@ -33,7 +34,7 @@ flows=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$flows")
 LUTRA=${LUTRA:-$root/build/lutra}
 lib=/usr/share/qflow/tech/osu018/osu018_stdcells.lib
-node=0 top=lutra_top goal=balanced storage=ff abc="" period="" timing=1 force=0 build="" lib_given=""
+node=0 top=lutra_top goal=balanced storage=ff abc="" period="" timing=1 force=0 build="" lib_given="" fpga=""
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -44,6 +45,7 @@ while [ $# -gt 0 ]; do
     --storage) storage=${2:?--storage needs ff or latch}; shift 2 ;;
     --abc) abc=${2:?--abc needs a file}; shift 2 ;;
     --period) period=${2:?--period needs a number}; shift 2 ;;
+    --fpga) fpga=${2:?--fpga needs a family}; shift 2 ;;
     --area-only) timing=0; shift ;;
     --force) force=1; shift ;;
     -h | --help) usage; exit 0 ;;
@@ -55,6 +57,7 @@ done
 case $goal in area | balanced | speed) ;; *) die "--goal: got '$goal', expected area, balanced or speed" ;; esac
 case $storage in ff | latch) ;; *) die "--storage: got '$storage', expected ff or latch" ;; esac
 [ -d "$build" ] || die "$build: no such folder; run make gen first"
+[ -z "$fpga" ] || exec env LUTRA="$LUTRA" "$flows/fpga.sh" --family "$fpga" --top "$top" "$build"
 [ -r "$lib" ] || die "$lib: no such library; the default needs the package qflow-tech-osu018"
 for tool in yosys "$LUTRA"; do
     command -v "$tool" >/dev/null || die "$tool: not found"

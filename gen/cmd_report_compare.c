@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cmd_report.h"
+#include "report/celllib.h"
 #include "report/compare.h"
 #include "report/rules.h"
 
@@ -15,12 +16,32 @@ enum { MAX_ROWS = 64, MAX_PATH = 4096 };
     {"build", 'b', CLI_TEXT, "DIR", "build", 0, 0, "folder with one subfolder per configuration"},                     \
         {"model", 'm', CLI_TEXT, "NAME", "resnet20", 0, 0, "network that was simulated"},                              \
     {                                                                                                                  \
-        "library", 'l', CLI_TEXT, "NAME", "osu018", 0, 0, "library, as the folders under synth/ are named"             \
+        "library", 'l', CLI_TEXT, "NAME|FILE", "osu018", 0, 0,                                                         \
+            "library, as the folders under synth/ are named, or its Liberty file"                                      \
     }
+
+/* The library's name: --library itself, or what the Liberty file that it names is called in the table. */
+static lt_code library_name(const cli *c, char *name, size_t size, lt_err *err)
+{
+    const char *s = cli_text(c, "library");
+    celllib lib;
+
+    if (!strchr(s, '/') && !strstr(s, ".lib")) {
+        if (snprintf(name, size, "%s", s) >= (int)size) return lt_fail(err, LT_EINPUT, "%s: name too long", s);
+        return LT_OK;
+    }
+    lt_code code = celllib_load(s, &lib, err);
+    if (code == LT_OK) snprintf(name, size, "%s", lib.name);
+    celllib_free(&lib);
+    return code;
+}
 
 static lt_code load_rows(const cli *c, const char *const *configs, size_t n, const char *baseline, result_row *rows,
                          lt_err *err)
 {
+    char library[64];
+
+    LT_TRY(library_name(c, library, sizeof library, err));
     for (size_t i = 0; i < n; i++)
         LT_TRY(results_load(cli_text(c, "build"), configs[i], cli_text(c, "library"), cli_text(c, "model"), &rows[i],
                             err));
@@ -155,7 +176,9 @@ static lt_code check_one(const cli *c, const char *config, lt_buf *out, int *fai
 
     if (snprintf(path, sizeof path, "%s/%s.json", cli_text(c, "rules"), config) >= (int)sizeof path)
         return lt_fail(err, LT_EINPUT, "%s: path too long", cli_text(c, "rules"));
-    const char *library = cli_text(c, "library"), *model = cli_text(c, "model");
+    char given[64];
+    LT_TRY(library_name(c, given, sizeof given, err));
+    const char *library = given, *model = cli_text(c, "model");
     if (!cli_flag(c, "update")) {
         LT_TRY(rules_read(path, &rules, err));
         if (strcmp(rules.config, config) != 0)

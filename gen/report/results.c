@@ -236,6 +236,12 @@ lt_code results_load(const char *build, const char *config, const char *library,
     if (j) text(j, "fingerprint", r->fingerprint, sizeof r->fingerprint);
     json_decref(j);
     j = open_result(r, "accuracy", "%s/%s/accuracy.json", build, config);
+    const char *of = json_string_value(json_object_get(j, "model"));
+    if (of && strcmp(of, model) != 0) {
+        note(r, "accuracy is of %s", of);
+        json_decref(j);
+        j = NULL;
+    }
     r->accuracy_float = num(j, "float");
     r->accuracy_integer = num(j, "integer");
     r->accuracy_images = num(j, "images");

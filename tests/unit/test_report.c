@@ -175,6 +175,10 @@ static void wrong_results_are_not_used(void **state)
     results_derive(&r, 1, "ws16");
     assert_true(isnan(r.cycles) && isnan(r.inferences) && near(r.fmax_mhz, 200));
     assert_non_null(strstr(r.notes, "NOT bit-exact"));
+    put("ws16/accuracy.json", "{\"integer\": 90, \"model\": \"othernet\"}");
+    r = load("ws16");
+    assert_true(isnan(r.accuracy_integer));
+    assert_non_null(strstr(r.notes, "accuracy is of othernet"));
     /* another configuration's simulation, another netlist's timing */
     put_config("ws16", SIM("210000", "200000", "true"));
     put("ws16/ws16.json", "{\"fingerprint\": \"0x0000dead\"}");
