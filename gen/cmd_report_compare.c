@@ -43,8 +43,7 @@ static lt_code load_rows(const cli *c, const char *const *configs, size_t n, con
 
     LT_TRY(library_name(c, library, sizeof library, err));
     for (size_t i = 0; i < n; i++)
-        LT_TRY(results_load(cli_text(c, "build"), configs[i], cli_text(c, "library"), cli_text(c, "model"), &rows[i],
-                            err));
+        LT_TRY(results_load(cli_text(c, "build"), configs[i], library, cli_text(c, "model"), &rows[i], err));
     results_derive(rows, n, baseline);
     return LT_OK;
 }
