@@ -59,6 +59,8 @@ static void bars(const result_row *rows, size_t n, lt_buf *b)
 
 static void points(const result_row *rows, size_t n, lt_buf *b)
 {
+    double lo = INFINITY, hi = -INFINITY;
+
     lt_buf_puts(b, "unset style\nunset xtics\nset xtics auto\nset key off\n$points << EOD\n");
     for (size_t i = 0; i < n; i++) {
         if (!has_point(&rows[i])) continue;
@@ -66,14 +68,17 @@ static void points(const result_row *rows, size_t n, lt_buf *b)
         number(rows[i].per_mm2, b);
         number(rows[i].accuracy_integer, b);
         lt_buf_puts(b, "\n");
+        lo = fmin(lo, rows[i].accuracy_integer);
+        hi = fmax(hi, rows[i].accuracy_integer);
     }
     lt_buf_puts(b, "EOD\nset title \"accuracy and performance per area");
     missing(rows, n, has_point, b);
-    lt_buf_puts(
-        b, "\"\nset xlabel 'inferences / s / mm2, whole accelerator'\nset ylabel 'accuracy of the integer model, %'\n"
-           "set xrange [0:*]\nset yrange [*:*]\nset offsets 0, graph 0.25, graph 0.15, graph 0.15\n"
-           "plot $points using 2:3 with points pt 7 ps 1 lc rgb '#1f4e79', "
-           "'' using 2:3:1 with labels left offset 1,0.5\n");
+    double margin = fmax(0.5, 0.2 * (hi - lo));
+    lt_buf_puts(b, "\"\nset xlabel 'inferences / s / mm2, whole accelerator'\n"
+                   "set ylabel 'accuracy of the integer model, %'\nset offsets 0, graph 0.25, 0, 0\n");
+    lt_buf_printf(b, "set xrange [0:*]\nset yrange [%.6g:%.6g]\n", lo - margin, hi + margin);
+    lt_buf_puts(b, "plot $points using 2:3 with points pt 7 ps 1 lc rgb '#1f4e79', "
+                   "'' using 2:3:1 with labels left offset 1,0.5\n");
 }
 
 void compare_gnuplot(const result_row *rows, size_t n, const char *svg, lt_buf *b)
