@@ -22,7 +22,6 @@ techmap -map $::env(FLOWS)/techmap/mul.v
 opt_expr
 opt_clean
 alumacc
-share
 opt
 memory -nomap
 opt_clean

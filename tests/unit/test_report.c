@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/file.h"
 #include "report/compare.h"
+#include "report/fpga.h"
 #include "report/results.h"
 #include "report/rules.h"
 #include "report/synth.h"
@@ -336,6 +337,71 @@ static void bad_rules(void **state)
     assert_int_equal(rules_read("/nonexistent/rules.json", &s, &err), LT_EIO);
 }
 
+/* ---- FPGA ---- */
+
+static lt_code count(const char *cells, fpga_family f, fpga_counts *c)
+{
+    char json[512];
+    snprintf(json, sizeof json, "{\"modules\": {\"\\\\lutra_top\": {\"num_cells_by_type\": {%s}}}}", cells);
+    return fpga_count("stat.json", json, strlen(json), "lutra_top", f, c, &err);
+}
+
+static void fpga_resources(void **state)
+{
+    (void)state;
+    fpga_counts c;
+    assert_int_equal(
+        count("\"SB_LUT4\": 5, \"SB_DFF\": 2, \"SB_DFFESR\": 3, \"SB_RAM40_4K\": 1, \"SB_CARRY\": 4", FPGA_ICE40, &c),
+        LT_OK);
+    assert_true(c.luts == 5 && c.flip_flops == 5 && c.block_rams == 1 && c.carries == 4 && c.dsps == 0 &&
+                c.cells == 15);
+    assert_int_equal(
+        count("\"LUT6\": 5, \"LUT2\": 1, \"FDRE\": 2, \"RAMB36E1\": 3, \"RAM32M\": 4, \"DSP48E1\": 5, \"MUXF7\": 9",
+              FPGA_XC7, &c),
+        LT_OK);
+    assert_true(c.luts == 6 && c.flip_flops == 2 && c.block_rams == 3 && c.lut_rams == 4 && c.dsps == 5 &&
+                c.cells == 29);
+    assert_int_equal(
+        count("\"LUT4\": 5, \"CCU2C\": 2, \"TRELLIS_FF\": 3, \"DP16KD\": 1, \"MULT18X18D\": 2", FPGA_ECP5, &c), LT_OK);
+    assert_true(c.luts == 5 && c.carries == 2 && c.flip_flops == 3 && c.block_rams == 1 && c.dsps == 2);
+    assert_int_equal(count("\"SB_LUT4\": 5, \"sub\": 1", FPGA_ICE40, &c), LT_EINPUT);
+    assert_non_null(strstr(err.msg, "sub is no cell of ice40"));
+    assert_int_equal(count("\"$_AND_\": 5", FPGA_XC7, &c), LT_EINPUT);
+    assert_non_null(strstr(err.msg, "$_AND_ is not mapped"));
+    assert_int_equal(count("\"SB_LUT4\": \"five\"", FPGA_ICE40, &c), LT_EINPUT);
+    assert_int_equal(fpga_count("s", "{}", 2, "lutra_top", FPGA_ICE40, &c, &err), LT_EINPUT);
+    assert_int_equal(fpga_count("s", "{", 1, "lutra_top", FPGA_ICE40, &c, &err), LT_EINPUT);
+
+    double mhz;
+    const char *pnr = "{\"fmax\": {\"clk\": {\"achieved\": 81.5}, \"b\": {\"achieved\": 70.25}}}";
+    assert_int_equal(fpga_read_fmax("pnr.json", pnr, strlen(pnr), &mhz, &err), LT_OK);
+    assert_true(near(mhz, 70.25)); /* the slowest clock */
+    assert_int_equal(fpga_read_fmax("pnr.json", "{\"fmax\": {}}", 12, &mhz, &err), LT_EINPUT);
+    assert_true(isnan(mhz));
+}
+
+static void fpga_wrapper(void **state)
+{
+    (void)state;
+    lt_buf b = {0};
+    int pins;
+    const char *ports =
+        "{\"modules\": {\"lutra_top\": {\"ports\": {\"clk\": {\"direction\": \"input\", \"bits\": [2]},"
+        "\"a\": {\"direction\": \"input\", \"bits\": [3, 4]}, \"q\": {\"direction\": \"output\", \"bits\": [5, 6, 7]},"
+        "\"b\": {\"direction\": \"input\", \"bits\": [8]}}}}}";
+    assert_int_equal(fpga_harness("p", ports, strlen(ports), "lutra_top", &b, &pins, &err), LT_OK);
+    assert_int_equal(pins, 7);
+    assert_non_null(strstr(b.data, "reg  [2:0] from"));
+    assert_non_null(strstr(b.data, ".a(from[1:0])"));
+    assert_non_null(strstr(b.data, ".b(from[2:2])"));
+    assert_non_null(strstr(b.data, ".q(to[2:0])"));
+    lt_buf_free(&b);
+    const char *none =
+        "{\"modules\": {\"lutra_top\": {\"ports\": {\"a\": {\"direction\": \"input\", \"bits\": [2]}}}}}";
+    assert_int_equal(fpga_harness("p", none, strlen(none), "lutra_top", &b, &pins, &err), LT_EINPUT);
+    lt_buf_free(&b);
+}
+
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -350,6 +416,8 @@ int main(void)
         IN_DIR(no_results_at_all),
         IN_DIR(rules),
         IN_DIR(bad_rules),
+        cmocka_unit_test(fpga_resources),
+        cmocka_unit_test(fpga_wrapper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
