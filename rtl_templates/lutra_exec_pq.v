@@ -104,7 +104,6 @@ module lutra_exec_pq #(
     localparam PS         = PL + 1 + LATENCY;
     localparam POST_N     = T / POST_LANES;
     localparam POST_LATENCY = POST_N + 6 + ((POST_N > 1 && 6 % POST_N == 0) ? 1 : 0);
-    localparam GROUP_W    = $clog2(2 * PARAM_GROUPS);
     localparam ACC_BYTES  = (ACC_BITS + 7) / 8;
 
     // slices of a row of the encoder memory: see lutra_enc_tree and lutra_enc_dist
@@ -192,39 +191,13 @@ module lutra_exec_pq #(
         .POST_LATENCY(POST_LATENCY),
         .ACC_BYTES(ACC_BYTES)
     ) u_issue (
-        .clk(clk),
-        .rst(rst),
-        .op_valid(op_valid),
-        .op_ready(op_ready),
-        .op_desc(op_desc),
-        .op_done(op_done),
-        .handed(handed),
-        .desc(desc),
-        .issue(issue),
-        .fetch_en(fetch_en),
-        .fetch_addr(fetch_addr),
-        .fetch_shift(fetch_shift),
-        .fetch_top(fetch_top),
-        .fetch_slot(fetch_slot),
-        .step(step),
-        .step_enc(step_enc),
-        .step_read(step_read),
-        .step_first(step_first),
-        .step_end(step_end),
-        .step_op_first(step_op_first),
-        .step_op_last(step_op_last),
-        .step_pool(step_pool),
-        .step_load(step_load),
-        .step_store(step_store),
-        .step_byte(step_byte),
-        .step_mask(step_mask),
-        .step_block(step_block),
-        .step_col(step_col),
-        .step_row(step_row),
-        .lut_half(lut_half),
-        .lut_row(lut_row),
-        .enc_chunk(enc_chunk),
-        .fb_addr(fb_addr)
+        .clk(clk), .rst(rst), .op_valid(op_valid), .op_ready(op_ready), .op_desc(op_desc), .op_done(op_done),
+        .handed(handed), .desc(desc), .issue(issue), .fetch_en(fetch_en), .fetch_addr(fetch_addr),
+        .fetch_shift(fetch_shift), .fetch_top(fetch_top), .fetch_slot(fetch_slot), .step(step), .step_enc(step_enc),
+        .step_read(step_read), .step_first(step_first), .step_end(step_end), .step_op_first(step_op_first),
+        .step_op_last(step_op_last), .step_pool(step_pool), .step_load(step_load), .step_store(step_store),
+        .step_byte(step_byte), .step_mask(step_mask), .step_block(step_block), .step_col(step_col),
+        .step_row(step_row), .lut_half(lut_half), .lut_row(lut_row), .enc_chunk(enc_chunk), .fb_addr(fb_addr)
     );
 
     // flags of the operation, in step with the outputs of u_issue
@@ -318,66 +291,45 @@ module lutra_exec_pq #(
         .q({pl_read, pl_dense, pl_half, pl_row, pl_mask})
     );
 
-    wire [BANKS*CODE_BITS-1:0] codes;  // looked up
+    wire [BANKS*CODE_BITS-1:0] codes;   // looked up
     wire [BANKS-1:0]           covered; // of taps inside input and kernel
-    generate
-        if (SPATIAL) begin : g_spatial
-            // subvector of channel i: its 3 x 3 window, 0 outside
-            wire [T*9*8-1:0] x;
-            for (i = 0; i < T; i = i + 1) begin : g_channel
-                for (j = 0; j < 9; j = j + 1) begin : g_tap
-                    assign x[(i*9 + j)*8 +: 8] = taps[(j*T + i)*8 +: 8] & {8{p3_mask[j]}};
-                end
-            end
+    reg  [15:0]                p2_chunk;
+    reg  [BLOCK_W-1:0]         p2_pass;
+    always @(posedge clk) begin
+        p2_chunk <= enc_chunk;
+        p2_pass  <= step_block;
+    end
 
-            reg [15:0]        p2_chunk;
-            reg [BLOCK_W-1:0] p2_pass;
-            wire [ENC_AW-1:0] enc_row;
-            always @(posedge clk) begin
-                p2_chunk <= enc_chunk;
-                p2_pass  <= step_block;
-            end
-            if (STEP_BITS > 0) begin : g_passes
-                assign enc_row = {p2_chunk[ENC_AW-STEP_BITS-1:0], p2_pass[STEP_BITS-1:0]};
-            end else begin : g_pass
-                assign enc_row = p2_chunk[ENC_AW-1:0];
-            end
-
-            lutra_encoder #(
-                .UNITS(T),
-                .LENGTH(9),
-                .PROTOTYPES(PQ_PROTOTYPES),
-                .ENCODER(PQ_ENCODER),
-                .CYCLES(PQ_ENC_CYCLES),
-                .ENC_BITS(PQ_ENC_BITS),
-                .ROWS(ENC_ROWS),
-                .ROW_W(ENC_AW),
-                .SLICE(SLICE),
-                .SLICE_W(SLICE_W)
-            ) u_encoder (
-                .clk(clk),
-                .in_valid(p2_enc),
-                .row(enc_row),
-                .x_unsigned(p3_unsigned),
-                .x(x),
-                .code(codes),
-                .ld_en(ld_enc),
-                .ld_row(ld_addr[SLICE_BITS +: ENC_AW]),
-                .ld_slice(ld_enc_slice),
-                .ld_data(ld_data[SLICE-1:0])
-            );
-            assign covered = {BANKS{1'b1}};
-            wire unused = &{1'b0, p2_chunk, p2_pass, pl_mask};
-        end else begin : g_channel
-            for (i = 0; i < 9; i = i + 1) begin : g_tap
-                for (j = 0; j < N; j = j + 1) begin : g_codebook
-                    assign codes[(i*N + j)*CODE_BITS +: CODE_BITS] = taps[i*WORD_BITS + j*CODE_BITS +: CODE_BITS];
-                    assign covered[i*N + j] = pl_mask[i];
-                end
-            end
-            wire unused = &{1'b0, enc_chunk, p2_enc, taps};
-        end
-    endgenerate
+    lutra_pq_codes #(
+        .SPATIAL(SPATIAL),
+        .LANES(T),
+        .WORD_BITS(WORD_BITS),
+        .CODEBOOKS(N),
+        .PROTOTYPES(PQ_PROTOTYPES),
+        .ENCODER(PQ_ENCODER),
+        .ENC_BITS(PQ_ENC_BITS),
+        .ENC_CYCLES(PQ_ENC_CYCLES),
+        .ENC_ROWS(ENC_ROWS),
+        .ENC_AW(ENC_AW),
+        .SLICE(SLICE),
+        .SLICE_W(SLICE_W),
+        .BLOCK_W(BLOCK_W)
+    ) u_codes (
+        .clk(clk),
+        .taps(taps),
+        .mask(p3_mask),
+        .is_unsigned(p3_unsigned),
+        .enc_valid(p2_enc),
+        .enc_word(p2_chunk),
+        .pass(p2_pass),
+        .pl_mask(pl_mask),
+        .codes(codes),
+        .covered(covered),
+        .ld_en(ld_enc),
+        .ld_row(ld_addr[SLICE_BITS +: ENC_AW]),
+        .ld_slice(ld_enc_slice),
+        .ld_data(ld_data[SLICE-1:0])
+    );
 
     wire [BANKS*LUT_AW-1:0]   lut_addr;
     wire [BANKS*ROW_BITS-1:0] entries;
@@ -426,55 +378,12 @@ module lutra_exec_pq #(
     );
 
     // ---- dense operands --------------------------------------------------------------------------------------------------
-    // activations of the pass from P3, weights of the pass from PL+1, both registered for PL+2
     wire [MULTS*CODE_W-1:0] act_code;
     wire [CORR_W-1:0]       act_corr;
     wire [T*MULTS*8-1:0]    weights;
     generate
         if (PQ_DENSE > 0) begin : g_dense
-            wire [9*WORD_BITS-1:0] flip; // unsigned bytes become signed ones, also outside the input
-            wire [MULTS*8-1:0]     x;
-            wire [MULTS*8-1:0]     x_late;
-            wire [BLOCK_W-1:0]     block; // of the pass, at PL+1
-            wire [1:0]             col, row;
-
-            for (i = 0; i < 9; i = i + 1) begin : g_flip
-                for (j = 0; j < WORD_BITS; j = j + 1) begin : g_bit
-                    assign flip[i*WORD_BITS + j] =
-                        p3_dense && ((taps[i*WORD_BITS + j] && p3_mask[i]) ^ (p3_unsigned && j % 8 == 7));
-                end
-            end
-            lutra_pq_delay #(
-                .WIDTH(MULTS*8),
-                .CYCLES(PL - 2)
-            ) u_x (
-                .clk(clk),
-                .clear(1'b0),
-                .d(x),
-                .q(x_late)
-            );
-            lutra_recode #(
-                .LANES(MULTS),
-                .DOT_STAGES(DOT_STAGES),
-                .CODE_W(CODE_W),
-                .CORR_W(CORR_W)
-            ) u_recode (
-                .clk(clk),
-                .a(x_late),
-                .code(act_code),
-                .corr(act_corr)
-            );
-            lutra_pq_delay #(
-                .WIDTH(BLOCK_W + 4),
-                .CYCLES(PL - 2)
-            ) u_pass (
-                .clk(clk),
-                .clear(1'b0),
-                .d({p3_block, p3_col, p3_row}),
-                .q({block, col, row})
-            );
-
-            lutra_pq_operand #(
+            lutra_pq_dense #(
                 .SPATIAL(SPATIAL),
                 .LANES(T),
                 .WORD_BITS(WORD_BITS),
@@ -482,19 +391,24 @@ module lutra_exec_pq #(
                 .LUT_BITS(PQ_LUT_BITS),
                 .CODEBOOKS(N),
                 .ROW_BYTES(ROW_BYTES),
-                .BLOCK_W(BLOCK_W)
-            ) u_operand (
+                .BLOCK_W(BLOCK_W),
+                .X_DELAY(PL - 2),
+                .DOT_STAGES(DOT_STAGES),
+                .CODE_W(CODE_W),
+                .CORR_W(CORR_W)
+            ) u_dense (
                 .clk(clk),
-                .taps(flip),
-                .x_block(p3_block),
-                .x_col(p3_col),
-                .x_row(p3_row),
-                .x(x),
+                .taps(taps),
+                .mask(p3_mask),
+                .dense(p3_dense),
+                .is_unsigned(p3_unsigned),
+                .block(p3_block),
+                .col(p3_col),
+                .row(p3_row),
                 .entries(entries),
-                .w_block(block),
-                .w_col(col),
-                .w_row(row),
-                .w(weights)
+                .act_code(act_code),
+                .act_corr(act_corr),
+                .weights(weights)
             );
         end else begin : g_no_dense
             assign act_code = {(MULTS*CODE_W){1'b0}};
@@ -594,129 +508,30 @@ module lutra_exec_pq #(
     endgenerate
 
     // ---- PS+1: results -----------------------------------------------------------------------------------------------
-    reg        px_valid, px_last, px_store, px_store_last;
-    reg  [1:0] px_byte;
-    reg        store_first; // the next ACC_OUT word is its operation's first
-    always @(posedge clk) begin
-        px_valid      <= ps_end && !rst;
-        px_last       <= ps_op_last;
-        px_store      <= ps_store && !rst;
-        px_store_last <= ps_store && ps_op_last && !rst;
-        px_byte       <= ps_byte;
-        if (rst)           store_first <= 1'b1;
-        else if (ps_store) store_first <= ps_op_last;
-    end
-
-    wire [5:0]           op_shift;
-    wire [9:0]           op_lo, op_hi;
-    wire [15:0]          op_res_mult;
-    wire                 op_res_unsigned, op_res_en, op_out_unsigned, op_write_fb, op_write_code, op_code_raw, op_code_map;
-    wire [GROUP_W-1:0]   op_group;
-    wire [ENC_W-1:0]     op_enc_word;
-    wire [FB_ADDR_W-1:0] out_fb_addr, out_res_addr;
-    wire [1:0]           out_code_bank;
-    wire [CODE_AW-1:0]   out_code_addr;
-
-    lutra_pq_out #(
-        .CODE_ADDR_W(CODE_AW),
-        .FB_ADDR_W(FB_ADDR_W),
-        .GROUP_W(GROUP_W),
-        .ENC_W(ENC_W)
-    ) u_out (
-        .clk(clk),
-        .rst(rst),
-        .accept(accept),
-        .handed(handed),
-        .skip(ps_store && ps_op_last),
-        .desc(desc),
-        .pixel(ps_end),
-        .op_first(ps_op_first),
-        .store(ps_store),
-        .store_first(ps_store && store_first),
-        .shift(op_shift),
-        .lo(op_lo),
-        .hi(op_hi),
-        .res_mult(op_res_mult),
-        .res_unsigned(op_res_unsigned),
-        .res_en(op_res_en),
-        .out_unsigned(op_out_unsigned),
-        .write_fb(op_write_fb),
-        .write_code(op_write_code),
-        .code_raw(op_code_raw),
-        .code_map(op_code_map),
-        .group(op_group),
-        .enc_word(op_enc_word),
-        .fb_addr(out_fb_addr),
-        .res_addr(out_res_addr),
-        .code_bank(out_code_bank),
-        .code_addr(out_code_addr)
-    );
-
-    localparam TAG_W = CODE_AW + 3;
-    wire                 post_ready, post_valid, post_wr_en;
-    wire [TAG_W-1:0]     post_tag;
-    wire [FB_ADDR_W-1:0] post_wr_addr;
+    wire                 post_valid, op_write_code, op_code_raw, op_code_map, op_out_unsigned, store_done, post_clash;
+    wire [CODE_AW+2:0]   post_tag;
     wire [8*T-1:0]       post_data;
-    // verilator lint_off UNUSED
-    wire                 post_acc_done, post_busy; // the schedule knows
-    // verilator lint_on UNUSED
+    wire [ENC_W-1:0]     op_enc_word;
 
-    lutra_post #(
+    lutra_pq_result #(
         .LANES(T),
-        .POST_LANES(POST_LANES),
         .ACC_BITS(ACC_BITS),
         .MULT_BITS(MULT_BITS),
+        .POST_LANES(POST_LANES),
         .PARAM_GROUPS(PARAM_GROUPS),
         .FB_ADDR_W(FB_ADDR_W),
-        .TAG_W(TAG_W),
+        .CODE_AW(CODE_AW),
+        .ENC_W(ENC_W),
         .LD_BITS(LD_BITS)
-    ) u_post (
-        .clk(clk),
-        .rst(rst),
-        .ld_valid(ld_param),
-        .ld_addr(ld_addr),
-        .ld_data(ld_data),
-        .shift(op_shift),
-        .lo(op_lo),
-        .hi(op_hi),
-        .res_mult(op_res_mult),
-        .res_unsigned(op_res_unsigned),
-        .in_valid(px_valid),
-        .in_ready(post_ready),
-        .in_acc_done(post_acc_done),
-        .in_acc(held),
-        .in_group(op_group),
-        .in_wr_en(op_write_fb),
-        .in_wr_addr(out_fb_addr),
-        .in_res_op(op_res_en),
-        .in_res_en(op_res_en),
-        .in_res_addr(out_res_addr),
-        .in_tag({px_last, out_code_bank, out_code_addr}),
-        .fb_res_en(fb_res_en),
-        .fb_res_addr(fb_res_addr),
-        .fb_res_data(fb_res_data),
-        .fb_wr_en(post_wr_en),
-        .fb_wr_addr(post_wr_addr),
-        .fb_wr_data(post_data),
-        .out_valid(post_valid),
-        .out_tag(post_tag),
-        .busy(post_busy)
+    ) u_result (
+        .clk(clk), .rst(rst), .accept(accept), .handed(handed), .desc(desc), .ps_end(ps_end), .ps_store(ps_store),
+        .ps_op_first(ps_op_first), .ps_op_last(ps_op_last), .ps_byte(ps_byte), .acc(acc), .held(held),
+        .ld_param(ld_param), .ld_addr(ld_addr), .ld_data(ld_data), .fb_res_en(fb_res_en), .fb_res_addr(fb_res_addr),
+        .fb_res_data(fb_res_data), .fb_wr_en(fb_wr_en), .fb_wr_addr(fb_wr_addr), .fb_wr_data(fb_wr_data),
+        .post_valid(post_valid), .post_tag(post_tag), .post_data(post_data), .op_write_code(op_write_code),
+        .op_code_raw(op_code_raw), .op_code_map(op_code_map), .op_out_unsigned(op_out_unsigned),
+        .op_enc_word(op_enc_word), .store_done(store_done), .clash(post_clash)
     );
-
-    // ACC_OUT: byte px_byte counted from the top of the sign-extended accumulator
-    wire [8*T-1:0] acc_byte;
-    generate
-        for (i = 0; i < T; i = i + 1) begin : g_acc_byte
-            wire [8*ACC_BYTES-1:0] wide = {{(8*ACC_BYTES-ACC_BITS+1){acc[i*ACC_BITS + ACC_BITS-1]}},
-                                           acc[i*ACC_BITS +: ACC_BITS-1]};
-            wire [8*ACC_BYTES-1:0] up   = wide << {px_byte, 3'b000};
-            assign acc_byte[i*8 +: 8] = up[8*ACC_BYTES-1 -: 8];
-            wire unused = &{1'b0, up};
-        end
-    endgenerate
-    assign fb_wr_en   = px_store || post_wr_en;
-    assign fb_wr_addr = px_store ? out_fb_addr : post_wr_addr;
-    assign fb_wr_data = px_store ? acc_byte : post_data;
 
     // ---- code writer -------------------------------------------------------------------------------------------------
     wire writer_done, writer_clash;
@@ -762,11 +577,8 @@ module lutra_exec_pq #(
         .ld_data(ld_data[SLICE-1:0])
     );
 
-    reg store_done;
-    always @(posedge clk) begin
-        store_done <= px_store_last && !rst;
-        conflict   <= !rst && (code_conflict || lut_conflict || writer_clash || (px_valid && !post_ready));
-    end
+    always @(posedge clk)
+        conflict <= !rst && (code_conflict || lut_conflict || writer_clash || post_clash);
     assign op_done = writer_done || store_done;
 endmodule
 `default_nettype wire
