@@ -115,7 +115,7 @@ static char lib_path[64];
 static int open_lib(void **state)
 {
     (void)state;
-    sprintf(lib_path, "/tmp/lutra_netlist_%ld.lib", (long)getpid());
+    sprintf(lib_path, "lutra_netlist_%ld.lib", (long)getpid());
     if (lt_write_file(lib_path, osu, strlen(osu), &err) != LT_OK) return -1;
     return celllib_load(lib_path, &lib, &err) == LT_OK ? 0 : -1;
 }

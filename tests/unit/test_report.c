@@ -22,7 +22,7 @@ static char dir[64];
 static int make_dir(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/lutra_report_XXXXXX");
+    strcpy(dir, "lutra_report_XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 
