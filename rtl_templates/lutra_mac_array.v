@@ -101,7 +101,7 @@ module lutra_mac_array #(
     reg [WRF_DEPTH-1:0] pick;
     generate
         if (WRF_DEPTH == 2) begin : g_pair
-            reg          pending;  // the shadow set was loaded and not yet taken
+            reg          pending;  // the shadow set was loaded and not yet taken (copying it again would only cost power)
             reg [EW-1:0] held;     // its entry number
             wire         swap = pending & ((in_valid & (in_entry == held)) | (wl_valid & (wl_entry != held)));
 

@@ -137,8 +137,8 @@ static void put_selector(csa_net *net, const char *code, int c, const csa_operan
             net->cells++, code, c, code, c + 1, code, c + 2, w1, w2, out.col, out.id);
 }
 
-long long csa_push_products(csa_net *net, csa_digit kind, const char *code, int code_base, const csa_operand *w,
-                            int col, int time)
+uint64_t csa_push_products(csa_net *net, csa_digit kind, const char *code, int code_base, const csa_operand *w, int col,
+                           int time)
 {
     /* Magnitude bits 0..top-1, then (if it can be negative) a sign of weight -2^top, added as its complement with
      * weight +2^top and the constant -2^top. Twice an unsigned multiplicand needs one bit more. */
@@ -163,5 +163,5 @@ long long csa_push_products(csa_net *net, csa_digit kind, const char *code, int 
         csa_push(net, b);
     }
     if (!is_signed || col + top >= net->width) return 0;
-    return -(1LL << (col + top));
+    return -(UINT64_C(1) << (col + top));
 }

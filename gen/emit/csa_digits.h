@@ -36,8 +36,8 @@ void csa_put_recode(lt_buf *out, const csa_operand *a, const char *code, int bas
 /* Pushes the partial products of one digit (code at <code>[code_base +: 3], weight 2^col), which are stable at time
  * `time`, and returns the constant that must be added to make their sum right. The +1 of a negative digit is left to
  * the caller. */
-long long csa_push_products(csa_net *net, csa_digit kind, const char *code, int code_base, const csa_operand *w,
-                            int col, int time);
+uint64_t csa_push_products(csa_net *net, csa_digit kind, const char *code, int code_base, const csa_operand *w, int col,
+                           int time);
 
 bool csa_can_be_negative(csa_digit kind);
 

@@ -87,10 +87,10 @@ csa_bit csa_pop_earliest(csa_net *net, int col)
     return b;
 }
 
-void csa_constant(csa_net *net, long long value)
+void csa_constant(csa_net *net, uint64_t value)
 {
     if (net->failed) return;
-    for (int c = 0; c < net->width; c++) net->col[c].one = (c < 63 ? value >> c : value >> 63) & 1;
+    for (int c = 0; c < net->width; c++) net->col[c].one = value >> c & 1;
 }
 
 static int later(int a, int b)

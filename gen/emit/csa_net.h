@@ -7,6 +7,7 @@
 #define LUTRA_EMIT_CSA_NET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "base/buf.h"
 
 /* Delays in hundredths of a full adder's input-to-sum delay; the ratios hold within 15 % in osu018 and Nangate45. */
@@ -36,7 +37,7 @@ typedef struct {
 } csa_column;
 
 typedef struct {
-    int width; /* columns; sums are modulo 2^width */
+    int width; /* columns, at most 64; sums are modulo 2^width */
     csa_column *col;
     bool inverted;
     bool failed; /* out of memory: sticky, tested once at the end */
@@ -61,7 +62,7 @@ void csa_push_wire(csa_net *net, int col, int time, const char *fmt, int index) 
 /* Takes the earliest (or the latest) signal out of a column that is not empty. */
 csa_bit csa_pop_earliest(csa_net *net, int col);
 /* Adds the constant value (modulo 2^width) through the constant bits of the columns; call it once. */
-void csa_constant(csa_net *net, long long value);
+void csa_constant(csa_net *net, uint64_t value);
 
 /* Adders. The sum bit and the carry bit are returned, not pushed. A carry out of the last column is not made:
  * its col is then `width`. `one` adds a constant 1 as third input. */

@@ -44,7 +44,7 @@ static void push_dot(csa_net *net, const csa_tree *t, int stage)
     int corr_w = 2 * digits + clog2(t->inputs) - 1;
 
     if (stage == 0) {
-        long long constant = 0;
+        uint64_t constant = 0;
         for (int i = 0; i < t->inputs; i++) {
             csa_operand w = t->w;
             w.base = i * w.bits;
@@ -187,7 +187,7 @@ static const char *sign_word(bool is_signed)
 
 static void push_mul(csa_net *net, const csa_tree *t, int stage)
 {
-    long long constant = 0;
+    uint64_t constant = 0;
 
     if (stage != 0) return;
     for (int k = 0; k < csa_digits(t->a.bits, t->a.is_signed); k++) {
@@ -233,7 +233,7 @@ lt_code lt_csa_emit_mul(const char *module, int a_bits, bool a_signed, int b_bit
 
 static void push_sum(csa_net *net, const csa_tree *t, int stage)
 {
-    long long constant = 0;
+    uint64_t constant = 0;
 
     if (stage != 0) return;
     for (int i = 0; i < t->inputs; i++) {
@@ -241,7 +241,7 @@ static void push_sum(csa_net *net, const csa_tree *t, int stage)
             /* A sign bit of weight -2^j is its complement of weight +2^j, and the constant -2^j. */
             bool sign = t->a.is_signed && j == t->a.bits - 1;
             csa_push_wire(net, j, 0, sign ? "~x[%d]" : "x[%d]", i * t->a.bits + j);
-            if (sign) constant -= 1LL << j;
+            if (sign) constant -= UINT64_C(1) << j;
         }
     }
     csa_constant(net, constant);
