@@ -143,7 +143,7 @@ sim: sim-$(CONFIG) ## run MODEL on CONFIG in Verilator, bit-exact (IMAGES= LAYER
 synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, GOAL=area|balanced|speed, FPGA=ice40|ecp5|xc7)
 
 compare: $(addprefix measure-,$(CONFIGS)) ## performance per area of CONFIGS -> reports/compare.* (MODEL= LIB= DATA=)
-	$(LUTRA) report compare --model $(NET) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
+	$(LUTRA) report compare --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
 
 # ---- the study of product-quantisation settings ------------------------------------------------------------------
 .PHONY: study

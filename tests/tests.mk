@@ -26,7 +26,7 @@ SUITES = $(UNIT_SUITES) \
     'tb-mock=$(MAKE) -s test-tb-mock SAN=' \
     'rtl-csa=tests/rtl/csa_equiv.sh' \
     'rtl-exec-mac=tests/rtl/exec_mac.sh -s $(SEED)' \
-    'rtl-exec-pq=tests/rtl/exec_pq.sh -s $(SEED)' \
+    'rtl-exec-pq=SEED=$(SEED) tests/rtl/exec_pq.sh' \
     'rtl-shell=tests/rtl/shell.sh -s $(SEED)' \
     'networks=tests/e2e/networks.sh -s $(SEED)' \
     $(if $(wildcard tests/formal/run.sh),'formal=tests/formal/run.sh') \
