@@ -4,17 +4,17 @@
 
 /* The tree proper and the carries of the low columns go before the registers, as far as they come within 2.6 ns in
  * osu018: the final adder is short, and most columns need one register only. */
-enum { RES_BITS = 9, TREE_DELAY = 780 };
+enum { RES_BITS = 9, TREE_DELAY = 780, RES_FANOUT = 120 /* one code serves all lanes */ };
 
-static void push_product(csa_net *net, const csa_operand *multiplier, const char *code, const csa_operand *x,
+static void push_product(csa_net *net, const csa_operand *multiplier, const char *code, const csa_operand *x, int time,
                          long long *constant)
 {
     for (int k = 0; k < csa_digits(multiplier->bits, false); k++) {
         csa_digit kind = csa_digit_kind(multiplier->bits, false, k);
         int c = CSA_CODE_BITS * k;
-        *constant += csa_push_products(net, kind, code, c, x, 2 * k, 0);
+        *constant += csa_push_products(net, kind, code, c, x, 2 * k, time);
         if (csa_can_be_negative(kind))
-            csa_push_wire(net, 2 * k, 0, code[0] == 'm' ? "~mult_code[%d]" : "~res_code[%d]", c);
+            csa_push_wire(net, 2 * k, time, code[0] == 'm' ? "~mult_code[%d]" : "~res_code[%d]", c);
     }
 }
 
@@ -24,8 +24,8 @@ static void push_requant(csa_net *net, const csa_tree *t, int stage)
     long long constant = 0;
 
     if (stage != 0) return;
-    push_product(net, &t->a, "mult_code", &t->w, &constant);
-    push_product(net, &t->a, "res_code", &res, &constant);
+    push_product(net, &t->a, "mult_code", &t->w, 0, &constant);
+    push_product(net, &t->a, "res_code", &res, RES_FANOUT, &constant);
     csa_constant(net, constant);
 }
 
