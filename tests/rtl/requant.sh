@@ -1,6 +1,6 @@
 #!/bin/bash
 # Requantisation: lutra_requant against the formula, with the behavioural and with the structural sum of products, over the
-# range of its parameters; proofs that both forms are the same for small sizes; planted faults that must be noticed; lint.
+# range of its parameters; sizes that must be refused; planted faults that must be noticed; lint.
 # Run from the project's root.
 #
 #   OUT    folder for what is built (build/test/requant)
