@@ -29,7 +29,6 @@ SUITES = $(UNIT_SUITES) \
     'rtl-exec-pq=SEED=$(SEED) tests/rtl/exec_pq.sh' \
     'rtl-shell=tests/rtl/shell.sh -s $(SEED)' \
     'networks=tests/e2e/networks.sh -s $(SEED)' \
-    $(if $(wildcard tests/formal/run.sh),'formal=tests/formal/run.sh') \
     $(if $(wildcard tests/flows/run.sh),'flows=tests/flows/run.sh')
 
 .PHONY: test test-run test-san
