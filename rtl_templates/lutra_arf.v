@@ -24,13 +24,13 @@ module lutra_arf #(
     // operation
     input  wire [3:0]       stride,
     input  wire [3:0]       dilation,
-    input  wire [7:0]       s_1,       // S-1
+    input  wire [7:0]       s_size,    // S
     // term that is issued
     input  wire             fire,
     input  wire             need,      // it needs another word than the term before
     input  wire             first,     // the first word of its tap
     input  wire             last,      // the last word of its tap
-    input  wire [7:0]       taps_left, // to the right of its tap in the kernel row
+    input  wire [7:0]       taps_left, // of the kernel row, from its tap on
     input  wire             chunk_row, // the chunk starts at the beginning of a kernel row
     input  wire             pixel_end,
     input  wire             row_end,
@@ -52,14 +52,14 @@ module lutra_arf #(
     wire [KW:0]   index     = {1'b0, ring} + {1'b0, at};
     wire          no_place  = index >= SIZE[KW:0];
     wire          learning  = new_row & (ring == {KW{1'b0}}); // the ring's size is not known yet
-    wire          ring_end  = last & (taps_left == 8'd0);
+    wire          ring_end  = last & (taps_left == 8'd1);
     wire [KW-1:0] at_up     = (learning ? ring_end : at == ring_1) ? {KW{1'b0}} : at + 1'b1;
     wire [KW-1:0] ring_up   = ring + (learning ? at : ring_1) + 1'b1;
     wire          take      = fire & need;
-    wire          mark      = take & first & (ring == {KW{1'b0}}) & (taps_left + {4'd0, stride} == s_1);
+    wire          mark      = take & first & (ring == {KW{1'b0}}) & (taps_left + {4'd0, stride} == s_size);
     wire [KW-1:0] begin_at  = row_end ? {KW{1'b0}} : mark ? at : next_at;
 
-    assign known = slides & ~new_row & (taps_left >= {4'd0, stride});
+    assign known = slides & ~new_row & (taps_left > {4'd0, stride});
 
     always @(posedge clk) begin
         if (rst)                    new_row <= 1'b1;
@@ -68,7 +68,7 @@ module lutra_arf #(
         if (rst || (fire && pixel_end)) crowded <= 1'b0;
         else if (take)                  crowded <= crowded | no_place;
         if (fire && pixel_end && new_row)
-            slides <= chunk_row & (taps_left == 8'd0) & (dilation == 4'd1) & ~crowded & ~(need & no_place);
+            slides <= chunk_row & (taps_left == 8'd1) & (dilation == 4'd1) & ~crowded & ~(need & no_place);
 
         if (mark) next_at <= at;
         if (take && learning && ring_end) ring_1 <= at;
@@ -82,8 +82,14 @@ module lutra_arf #(
     end
 
     // ---- words -----------------------------------------------------------------------------------------------------------
-    reg           take_1, take_2, from_1, from_2;
-    reg  [KW-1:0] index_1, index_2;
+    reg                    take_1, take_2;
+    reg                    from_1, from_2; // the word is here already
+    reg  [KW-1:0]          index_1;
+    reg  [DEPTH-1:0]       place;          // its place, one-hot
+    wire [DEPTH*WIDTH-1:0] words;
+    reg  [WIDTH-1:0]       kept;
+    integer k;
+    genvar i;
 
     always @(posedge clk) begin
         take_1 <= take;
@@ -93,28 +99,22 @@ module lutra_arf #(
             index_1 <= index[KW-1:0];
         end
         if (take_1) begin
-            from_2  <= from_1;
-            index_2 <= index_1;
+            from_2 <= from_1;
+            for (k = 0; k < DEPTH; k = k + 1) place[k] <= index_1 == k[KW-1:0];
         end
     end
-
-    wire [DEPTH*WIDTH-1:0] words;
-    genvar i;
     generate
         for (i = 0; i < DEPTH; i = i + 1) begin : g_word
-            localparam [31:0] INDEX = i;
             reg [WIDTH-1:0] w;
-            always @(posedge clk)
-                if (take_2 & ~from_2 & (index_2 == INDEX[KW-1:0])) w <= fb_data;
+            always @(posedge clk) if (take_2 & ~from_2 & place[i]) w <= fb_data;
             assign words[i*WIDTH +: WIDTH] = w;
         end
-        if (DEPTH > 1) begin : g_select
-            localparam IW = $clog2(DEPTH);
-            assign word = from_2 ? words[index_2[IW-1:0]*WIDTH +: WIDTH] : fb_data;
-        end else begin : g_only
-            assign word = from_2 ? words : fb_data;
-        end
     endgenerate
+    always @* begin
+        kept = {WIDTH{1'b0}};
+        for (k = 0; k < DEPTH; k = k + 1) kept = kept | (words[k*WIDTH +: WIDTH] & {WIDTH{place[k]}});
+    end
+    assign word = from_2 ? kept : fb_data;
 
 endmodule
 

@@ -64,7 +64,11 @@ module lutra_exec_mac #(
     localparam GROUP_W     = $clog2(2 * PARAM_GROUPS);
     localparam DOT_W       = 16 + $clog2(LANES);
     localparam SUM_W       = (ACC_BITS < DOT_W) ? ACC_BITS : DOT_W; // sums are modulo 2^ACC_BITS anyway
-    localparam TAPS_W      = $clog2(2 * WB_WORDS / LANES + 2);      // both banks hold at least one output group
+    localparam WB_LOG      = $clog2(2 * WB_WORDS / LANES + 1);      // both banks hold at least one output group
+    localparam TAPS_W      = (WB_LOG < 14) ? WB_LOG : 14;
+    localparam PSUM_LOG    = $clog2(PSUM_WORDS + 1);                // a tile fits the partial-sum memory
+    localparam TILE_W      = (PSUM_LOG < 2) ? 2 : (PSUM_LOG > 8) ? 8 : PSUM_LOG;
+    localparam OG_W        = (GROUP_W < 7) ? GROUP_W + 1 : 8;       // parameters of all output groups are on chip
     localparam ARRAY_DELAY = 2 + DOT_STAGES + 3;                    // issue to array input, array
 
     // ---- accepting operations --------------------------------------------------------------------------------------------
@@ -79,13 +83,15 @@ module lutra_exec_mac #(
     end
 
     // ---- issue -----------------------------------------------------------------------------------------------------------
-    wire              setup_done, owns, space, reserve, weights_ready, fresh, hold, chunk_end, consume;
-    wire [2:0]        setup_bit, t_level;
-    wire [EW-1:0]     entry_first, entry_first_next, a_1, b_1, d_1, in_entry;
+    wire              array_idle, owns, space, reserve, weights_ready, fresh, hold, chunk_end, consume;
+    wire [2:0]        t_level;
+    wire [EW-1:0]     entry_first, entry_first_next, in_entry;
+    wire [3:0]        a_size, b_size;
+    wire [EW:0]       d_size;
     wire              next_none, next_back, next_set;
     wire              fire, t_first, t_last, t_group_end, t_chunk_first, pool, pool_max, is_unsigned;
     wire              w_need, w_first, w_last, w_chunk_row, w_known, pixel_end, row_end;
-    wire [7:0]        w_taps_left, s_1;
+    wire [7:0]        w_taps_left, s_size;
     wire [3:0]        stride, dilation;
     wire              in_valid, in_outside;
     wire [ADDR_W-1:0] rd_addr;
@@ -93,24 +99,25 @@ module lutra_exec_mac #(
     lutra_mac_issue #(
         .ADDR_W    (ADDR_W),
         .WRF_DEPTH (WRF_DEPTH),
-        .TAPS_W    (TAPS_W)
+        .TAPS_W    (TAPS_W),
+        .TILE_W    (TILE_W),
+        .OG_W      (OG_W)
     ) u_issue (
         .clk              (clk),
         .rst              (rst),
         .start            (start),
         .desc             (op_desc),
-        .setup_done       (setup_done),
-        .setup_bit        (setup_bit),
         .op_end           (op_end),
+        .array_idle       (array_idle),
         .owns_output      (owns),
         .space            (space),
         .reserve          (reserve),
         .weights_ready    (weights_ready),
         .entry_first      (entry_first),
         .entry_first_next (entry_first_next),
-        .a_1              (a_1),
-        .b_1              (b_1),
-        .d_1              (d_1),
+        .a_size           (a_size),
+        .b_size           (b_size),
+        .d_size           (d_size),
         .fresh            (fresh),
         .hold             (hold),
         .chunk_end        (chunk_end),
@@ -132,7 +139,7 @@ module lutra_exec_mac #(
         .w_last           (w_last),
         .w_taps_left      (w_taps_left),
         .w_chunk_row      (w_chunk_row),
-        .s_1              (s_1),
+        .s_size           (s_size),
         .stride           (stride),
         .dilation         (dilation),
         .pixel_end        (pixel_end),
@@ -166,7 +173,7 @@ module lutra_exec_mac #(
                 .rst       (rst),
                 .stride    (stride),
                 .dilation  (dilation),
-                .s_1       (s_1),
+                .s_size    (s_size),
                 .fire      (fire),
                 .need      (w_need),
                 .first     (w_first),
@@ -182,7 +189,7 @@ module lutra_exec_mac #(
         end else begin : g_no_arf
             assign raw     = fb_rd_data;
             assign w_known = 1'b0;
-            wire unused = &{1'b0, stride, dilation, s_1, w_need, w_first, w_last, w_taps_left, w_chunk_row, pixel_end,
+            wire unused = &{1'b0, stride, dilation, s_size, w_need, w_first, w_last, w_taps_left, w_chunk_row, pixel_end,
                             row_end};
         end
     endgenerate
@@ -204,9 +211,9 @@ module lutra_exec_mac #(
         .start       (start),
         .identity    (op_desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL),
         .base        (op_desc[`LUTRA_D_WEIGHT_BASE]),
-        .a_1         (a_1),
-        .b_1         (b_1),
-        .d_1         (d_1),
+        .a_size      (a_size),
+        .b_size      (b_size),
+        .d_size      (d_size),
         .fresh       (fresh),
         .hold        (hold),
         .chunk_end   (chunk_end),
@@ -302,6 +309,7 @@ module lutra_exec_mac #(
         .t_chunk_first (t_chunk_first),
         .t_chunk_end   (chunk_end),
         .t_level       (t_level),
+        .idle          (array_idle),
         .space         (space),
         .reserve       (reserve),
         .sum           (sum),
@@ -332,8 +340,6 @@ module lutra_exec_mac #(
         .rst          (rst),
         .start        (start),
         .desc         (op_desc),
-        .setup_done   (setup_done),
-        .setup_bit    (setup_bit),
         .owns         (owns),
         .accept       (accept),
         .level        (level),
@@ -383,7 +389,7 @@ module lutra_exec_mac #(
         .in_res_op    (res_op),
         .in_res_en    (word_res_en),
         .in_res_addr  (word_res_addr),
-        .in_tag       (level == 3'd6),
+        .in_tag       (level == 3'd5),
         .fb_res_en    (fb_res_en),
         .fb_res_addr  (res_addr),
         .fb_res_data  (fb_res_data),

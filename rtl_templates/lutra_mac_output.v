@@ -3,7 +3,7 @@
 // Output side of the ws and ews cores: what the post unit needs to know about an operation, and the addresses of its
 // words. The operation being issued waits here (`owns` low) until the one before it has written its last word.
 //
-// Latency: start in cycle t; with the output side free, owns is high from t+10 on. done is high in the cycle in which the
+// Latency: start in cycle t; with the output side free, owns is high from t+2 on. done is high in the cycle in which the
 // operation's last word is written.
 //
 // Parameters:
@@ -23,8 +23,6 @@ module lutra_mac_output #(
     input  wire               rst,
     input  wire               start,
     input  wire [511:0]       desc,        // used with start only
-    input  wire               setup_done,  // lutra_mac_issue
-    input  wire [2:0]         setup_bit,
     output wire               owns,
     // words
     input  wire               accept,
@@ -51,13 +49,10 @@ module lutra_mac_output #(
     wire [15:0] param_f     = desc[`LUTRA_D_PARAM_BASE];
     wire [15:0] res_base_f  = desc[`LUTRA_D_RES_BASE];
     wire [15:0] res_plane_f = desc[`LUTRA_D_RES_PLANE];
-    wire [11:0] out_w_f     = desc[`LUTRA_D_OUT_W];
-    wire [11:0] res_w_f     = desc[`LUTRA_D_RES_W];
-    wire [ADDR_W+11:0] out_w_x = {{ADDR_W{1'b0}}, out_w_f};
-    wire [ADDR_W+11:0] res_w_x = {{ADDR_W{1'b0}}, res_w_f};
+    wire [15:0] res_row_f   = desc[415:400]; // derived field: step * width
 
     // ---- the operation at issue ------------------------------------------------------------------------------------------
-    reg [ADDR_W-1:0]  i_out_base, i_out_plane, i_out_w, i_res_base, i_res_plane, i_res_w, i_res_row;
+    reg [ADDR_W-1:0]  i_out_base, i_out_plane, i_res_base, i_res_plane, i_res_row;
     reg [GROUP_W-1:0] i_param;
     reg [5:0]         i_shift;
     reg [9:0]         i_lo, i_hi;
@@ -70,7 +65,6 @@ module lutra_mac_output #(
         if (start) begin
             i_out_base     <= out_base_f[ADDR_W-1:0];
             i_out_plane    <= out_plane_f[ADDR_W-1:0];
-            i_out_w        <= out_w_x[ADDR_W-1:0];
             i_param        <= param_f[GROUP_W-1:0];
             i_shift        <= desc[`LUTRA_D_SHIFT];
             i_lo           <= desc[`LUTRA_D_LO];
@@ -80,21 +74,17 @@ module lutra_mac_output #(
             i_res_unsigned <= desc[`LUTRA_D_RES_UNSIGNED];
             i_res_base     <= res_base_f[ADDR_W-1:0];
             i_res_plane    <= res_plane_f[ADDR_W-1:0];
-            i_res_w        <= res_w_x[ADDR_W-1:0];
+            i_res_row      <= res_row_f[ADDR_W-1:0];
             i_res_step     <= desc[`LUTRA_D_RES_STEP];
             i_res_og_off   <= desc[`LUTRA_D_RES_OG_OFF];
             i_res_og_count <= desc[`LUTRA_D_RES_OG_COUNT];
             i_res_mult     <= desc[`LUTRA_D_RES_MULT];
         end
-        // step * width, as in lutra_row_scale; 0 after the upper four bits
-        if (!setup_done)
-            i_res_row <= setup_bit[2] ? {ADDR_W{1'b0}} :
-                         {i_res_row[ADDR_W-2:0], 1'b0} + (i_res_w & {ADDR_W{i_res_step[setup_bit[1:0]]}});
     end
 
     // ---- who has the output side -------------------------------------------------------------------------------------------
     reg  waiting, busy;
-    wire load = waiting & setup_done & (~busy | done);
+    wire load = waiting & (~busy | done);
 
     assign owns = ~waiting;
     assign done = out_valid & out_last;
@@ -127,7 +117,6 @@ module lutra_mac_output #(
         .load         (load),
         .out_base     (i_out_base),
         .out_plane    (i_out_plane),
-        .out_w        (i_out_w),
         .param_base   (i_param),
         .res_en       (i_res),
         .res_base     (i_res_base),
@@ -144,7 +133,7 @@ module lutra_mac_output #(
         .rd_addr      (res_addr)
     );
 
-    wire unused = &{1'b0, desc, out_base_f, out_plane_f, param_f, res_base_f, res_plane_f, out_w_x, res_w_x};
+    wire unused = &{1'b0, desc, out_base_f, out_plane_f, param_f, res_base_f, res_plane_f, res_row_f};
 
 endmodule
 

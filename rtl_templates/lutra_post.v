@@ -78,43 +78,37 @@ module lutra_post #(
     localparam N       = LANES / POST_LANES;
     localparam EXTRA   = (N > 1 && 6 % N == 0) ? 1 : 0;
     localparam LATENCY = N + 6 + EXTRA;
-    localparam COUNT_W = (N > 1) ? $clog2(N) : 1;
     localparam PADDR_W = (2 * PARAM_GROUPS * N > 1) ? $clog2(2 * PARAM_GROUPS * N) : 1;
 
     // ---- taking words ------------------------------------------------------------------------------------------------
     wire               accept = in_valid & in_ready;
-    wire [COUNT_W-1:0] lane; // lane group sampled in this cycle; 0 also when idle
-    wire               aligned;
+    wire [N-1:0]       turn;   // lane group sampled in this cycle; bit 0 also when idle
     reg  [LATENCY-1:0] flight; // bit i: a word was taken i+1 cycles ago
+    wire [LATENCY-1:0] beats;  // ... a multiple of N cycles ago
 
     always @(posedge clk) begin
         if (rst) flight <= {LATENCY{1'b0}};
         else     flight <= {flight[LATENCY-2:0], accept};
     end
 
-    assign busy     = |flight;
-    assign in_ready = (lane == {COUNT_W{1'b0}}) & (~in_res_op | aligned | ~busy);
+    assign busy        = |flight;
+    assign in_ready    = turn[0] & (~in_res_op | (|beats) | ~busy);
+    assign in_acc_done = (N > 1) ? turn[N-1] : accept;
 
+    genvar b;
     generate
-        if (N > 1) begin : g_count
-            localparam [31:0] LAST = N - 1;
-            reg [COUNT_W-1:0] lane_q;
-            reg [COUNT_W-1:0] phase; // cycles since the last word was taken, modulo N
-            wire active = accept | (lane_q != {COUNT_W{1'b0}});
-
+        for (b = 0; b < LATENCY; b = b + 1) begin : g_beat
+            assign beats[b] = flight[b] & ((b + 1) % N == 0);
+        end
+        if (N > 1) begin : g_turn
+            reg [N-1:0] ring;
             always @(posedge clk) begin
-                if (rst) lane_q <= {COUNT_W{1'b0}};
-                else if (active) lane_q <= (lane_q == LAST[COUNT_W-1:0]) ? {COUNT_W{1'b0}} : lane_q + 1'b1;
-                if (accept) phase <= {{(COUNT_W-1){1'b0}}, 1'b1};
-                else        phase <= (phase == LAST[COUNT_W-1:0]) ? {COUNT_W{1'b0}} : phase + 1'b1;
+                if (rst)                    ring <= {{(N-1){1'b0}}, 1'b1};
+                else if (accept | ~ring[0]) ring <= {ring[N-2:0], ring[N-1]};
             end
-            assign lane        = lane_q;
-            assign aligned     = phase == {COUNT_W{1'b0}};
-            assign in_acc_done = lane_q == LAST[COUNT_W-1:0];
-        end else begin : g_no_count
-            assign lane        = 1'b0;
-            assign aligned     = 1'b1;
-            assign in_acc_done = accept;
+            assign turn = ring;
+        end else begin : g_always
+            assign turn = 1'b1;
         end
     endgenerate
 
@@ -132,8 +126,8 @@ module lutra_post #(
             wire [PADDR_W-1:0] first = {{(PADDR_W-$clog2(2*PARAM_GROUPS)){1'b0}}, in_group} * GROUP_WORDS[PADDR_W-1:0];
 
             always @(posedge clk) if (param_en) next <= param_addr + 1'b1;
-            assign param_addr = (lane == {COUNT_W{1'b0}}) ? first : next;
-            assign param_en   = accept | (lane != {COUNT_W{1'b0}});
+            assign param_addr = turn[0] ? first : next;
+            assign param_en   = accept | ~turn[0];
         end else begin : g_param_word
             assign param_addr = in_group;
             assign param_en   = accept;
@@ -159,12 +153,13 @@ module lutra_post #(
     );
 
     // ---- residual ----------------------------------------------------------------------------------------------------
-    reg               res_on; // of the word whose lane groups are at the residual select
-    reg [COUNT_W-1:0] res_lane;
+    reg          res_on;
+    wire         res_now = turn[0] ? in_res_en : res_on; // the word whose lane group is sampled has one
+    reg  [N-1:0] res_turn;
 
     always @(posedge clk) begin
-        if (accept) res_on <= in_res_en;
-        res_lane <= lane;
+        res_on   <= res_now;
+        res_turn <= turn & {N{res_now}};
     end
     assign fb_res_en   = accept & in_res_en;
     assign fb_res_addr = in_res_addr;
@@ -188,14 +183,16 @@ module lutra_post #(
     generate
         for (i = 0; i < POST_LANES; i = i + 1) begin : g_lane
             // lane group j holds channels j*POST_LANES ..
-            wire [N*ACC_BITS-1:0] acc_of;
-            wire [8*N-1:0]        res_of;
-            wire [ACC_BITS-1:0]   acc  = acc_of[lane*ACC_BITS +: ACC_BITS];
-            wire [7:0]            res  = res_of[res_lane*8 +: 8] & {8{res_on}};
-            genvar j;
-            for (j = 0; j < N; j = j + 1) begin : g_group
-                assign acc_of[j*ACC_BITS +: ACC_BITS] = in_acc[(j*POST_LANES+i)*ACC_BITS +: ACC_BITS];
-                assign res_of[j*8 +: 8] = fb_res_data[(j*POST_LANES+i)*8 +: 8];
+            reg [ACC_BITS-1:0] acc;
+            reg [7:0]          res;
+            integer j;
+            always @* begin
+                acc = {ACC_BITS{1'b0}};
+                res = 8'd0;
+                for (j = 0; j < N; j = j + 1) begin
+                    acc = acc | (in_acc[(j*POST_LANES+i)*ACC_BITS +: ACC_BITS] & {ACC_BITS{turn[j]}});
+                    res = res | (fb_res_data[(j*POST_LANES+i)*8 +: 8] & {8{res_turn[j]}});
+                end
             end
 
             lutra_requant #(

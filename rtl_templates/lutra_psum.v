@@ -43,6 +43,7 @@ module lutra_psum #(
     input  wire                      t_chunk_first, // the tile's first chunk
     input  wire                      t_chunk_end,   // last term of the chunk
     input  wire [2:0]                t_level,
+    output wire                      idle,          // no term is on its way
     output wire                      space,
     input  wire                      reserve,
     // array
@@ -63,7 +64,7 @@ module lutra_psum #(
     localparam        CW     = $clog2(PSUM_WORDS + 1);
     localparam [31:0] TOP    = PSUM_WORDS - 1;
     localparam [31:0] WORDS  = PSUM_WORDS;
-    localparam        PRF_AW = (PRF_DEPTH > 1) ? $clog2(PRF_DEPTH) : 1;
+    localparam        REGS   = (PRF_DEPTH > 0) ? PRF_DEPTH : 1;
     localparam        TAG_W  = 8;
 
     // ---- descriptions on their way -----------------------------------------------------------------------------------
@@ -77,6 +78,8 @@ module lutra_psum #(
         flying <= rst ? {ARRAY_DELAY{1'b0}} : {flying[ARRAY_DELAY-2:0], t_valid};
         tags   <= {tags[(ARRAY_DELAY-1)*TAG_W-1:0], tag_in};
     end
+
+    assign idle = flying == {ARRAY_DELAY{1'b0}};
 
     // the term at the accumulators, and the one behind it
     wire       s_valid = flying[LAST];
@@ -114,7 +117,7 @@ module lutra_psum #(
     reg               done;       // a word is complete in w
     reg               done_end;   // ... the chunk's last
     reg  [2:0]        done_level;
-    wire [PRF_AW-1:0] reg_in, reg_add;
+    wire [REGS-1:0]   reg_in, reg_add; // one-hot
 
     always @(posedge clk) begin
         if (rst) read_at <= {AW{1'b0}};
@@ -155,17 +158,17 @@ module lutra_psum #(
                 done_level <= add_level;
             end
             if (PRF_DEPTH > 1) begin : g_index
-                reg [PRF_AW-1:0] index, index_q;
+                reg [REGS-1:0] turn, turn_q;
                 always @(posedge clk) begin
-                    if (rst)          index <= {PRF_AW{1'b0}};
-                    else if (s_valid) index <= s_group_end ? {PRF_AW{1'b0}} : index + 1'b1;
-                    index_q <= index;
+                    if (rst)          turn <= {{(REGS-1){1'b0}}, 1'b1};
+                    else if (s_valid) turn <= s_group_end ? {{(REGS-1){1'b0}}, 1'b1} : {turn[REGS-2:0], turn[REGS-1]};
+                    turn_q <= turn;
                 end
-                assign reg_in  = index;
-                assign reg_add = index_q;
+                assign reg_in  = turn;
+                assign reg_add = turn_q;
             end else begin : g_single
-                assign reg_in  = 1'b0;
-                assign reg_add = 1'b0;
+                assign reg_in  = 1'b1;
+                assign reg_add = 1'b1;
                 wire unused = &{1'b0, s_group_end};
             end
         end
@@ -188,8 +191,8 @@ module lutra_psum #(
                 .best          (best),
                 .pool_unsigned (pool & is_unsigned),
                 .is_unsigned   (is_unsigned),
-                .store         (s_valid),
                 .reg_in        (reg_in),
+                .store         (reg_in & {REGS{s_valid}}),
                 .reg_add       (reg_add),
                 .add_old       (add_old),
                 .old           (old[i*ACC_BITS +: ACC_BITS]),

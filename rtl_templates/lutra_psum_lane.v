@@ -20,7 +20,7 @@ module lutra_psum_lane #(
     parameter ACC_BITS  = 24,
     parameter SUM_W     = 20,
     parameter PRF_DEPTH = 0,
-    parameter AW        = (PRF_DEPTH > 1) ? $clog2(PRF_DEPTH) : 1
+    parameter REGS      = (PRF_DEPTH > 0) ? PRF_DEPTH : 1
 ) (
     input  wire                clk,
     // term
@@ -30,10 +30,10 @@ module lutra_psum_lane #(
     input  wire                best,          // neither: the greater of both
     input  wire                pool_unsigned, // it is x - 128
     input  wire                is_unsigned,
-    input  wire                store,         // PRF_DEPTH > 0: there is a term
-    input  wire [AW-1:0]       reg_in,        // ... for this register
+    input  wire [REGS-1:0]     reg_in,        // PRF_DEPTH > 0, one-hot: the register it goes to
+    input  wire [REGS-1:0]     store,         // ... if there is a term
     // memory adder
-    input  wire [AW-1:0]       reg_add,       // PRF_DEPTH > 0: the register to add
+    input  wire [REGS-1:0]     reg_add,       // PRF_DEPTH > 0, one-hot: the register to add
     input  wire                add_old,
     input  wire [ACC_BITS-1:0] old,
     output reg  [ACC_BITS-1:0] w
@@ -69,26 +69,28 @@ module lutra_psum_lane #(
 
             wire unused = &{1'b0, store, reg_in, reg_add, held};
         end else begin : g_collect
+            // registers, and what is selected by gating them and by or
             wire [PRF_DEPTH*ACC_BITS-1:0] prf;
-            wire [ACC_BITS-1:0] done;
+            reg  [ACC_BITS-1:0] before_term, complete;
+            integer k;
             genvar i;
             for (i = 0; i < PRF_DEPTH; i = i + 1) begin : g_reg
-                localparam [31:0] INDEX = i;
                 reg [ACC_BITS-1:0] r;
-                always @(posedge clk) if (store & (reg_in == INDEX[AW-1:0])) r <= next;
+                always @(posedge clk) if (store[i]) r <= next;
                 assign prf[i*ACC_BITS +: ACC_BITS] = r;
             end
-            if (PRF_DEPTH > 1) begin : g_select
-                assign held = prf[reg_in*ACC_BITS +: ACC_BITS];
-                assign done = prf[reg_add*ACC_BITS +: ACC_BITS];
-            end else begin : g_single
-                assign held = prf;
-                assign done = prf;
-                wire unused = &{1'b0, reg_add};
+            always @* begin
+                before_term = {ACC_BITS{1'b0}};
+                complete    = {ACC_BITS{1'b0}};
+                for (k = 0; k < PRF_DEPTH; k = k + 1) begin
+                    before_term = before_term | (prf[k*ACC_BITS +: ACC_BITS] & {ACC_BITS{reg_in[k]}});
+                    complete    = complete | (prf[k*ACC_BITS +: ACC_BITS] & {ACC_BITS{reg_add[k]}});
+                end
             end
+            assign held = before_term;
             assign base = held & {ACC_BITS{keep}};
 
-            always @(posedge clk) w <= done + (old & {ACC_BITS{add_old}});
+            always @(posedge clk) w <= complete + (old & {ACC_BITS{add_old}});
         end
     endgenerate
 

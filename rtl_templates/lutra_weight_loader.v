@@ -34,9 +34,9 @@ module lutra_weight_loader #(
     input  wire              start,     // begin with the first chunk
     input  wire              identity,  // which is the identity matrix; used with start
     input  wire [15:0]       base,      // its address; used with start
-    input  wire [EW-1:0]     a_1,       // A-1, B-1, D-1; stable from the cycle after start
-    input  wire [EW-1:0]     b_1,
-    input  wire [EW-1:0]     d_1,
+    input  wire [3:0]        a_size,    // A, B, D; stable from the cycle after start
+    input  wire [3:0]        b_size,
+    input  wire [EW:0]       d_size,
     // issue logic
     input  wire              fresh,
     input  wire              hold,      // the current chunk may not begin yet
@@ -126,11 +126,13 @@ module lutra_weight_loader #(
 
     generate
         if (WRF_DEPTH > 2) begin : g_entries
-            reg  [EW-1:0] e, a, b, d;
+            reg  [EW-1:0] e;
+            reg  [3:0]    a, b;
+            reg  [EW:0]   d;
             reg           started, initial_load, two_q;
             wire          step   = busy & row_last;
-            wire          a_last = a == {EW{1'b0}};
-            wire          b_last = b == {EW{1'b0}};
+            wire          a_last = a == 4'd1;
+            wire          b_last = b == 4'd1;
 
             always @(posedge clk) begin
                 if (start)     e <= {EW{1'b0}};
@@ -138,12 +140,12 @@ module lutra_weight_loader #(
                 else if (step) e <= e + 1'b1;
                 started <= start;
                 if (started | go) begin
-                    a <= a_1;
-                    b <= b_1;
-                    d <= d_1;
+                    a <= a_size;
+                    b <= b_size;
+                    d <= d_size;
                 end else if (step) begin
-                    a <= a_last ? a_1 : a - 1'b1;
-                    if (a_last) b <= b_last ? b_1 : b - 1'b1;
+                    a <= a_last ? a_size : a - 1'b1;
+                    if (a_last) b <= b_last ? b_size : b - 1'b1;
                     if (a_last & b_last) d <= d - 1'b1;
                 end
                 // the first load shows whether a chunk fits twice
@@ -153,7 +155,7 @@ module lutra_weight_loader #(
                 load_slot <= start ? 1'b0 : load_slot_next;
                 use_slot  <= start ? 1'b0 : use_slot_next;
             end
-            assign entry_last = a_last & b_last & (d == {EW{1'b0}});
+            assign entry_last = a_last & b_last & (d == {{EW{1'b0}}, 1'b1});
             assign two        = initial_load ? e < HALF[EW-1:0] : two_q;
             assign entry      = e;
         end else begin : g_pair
@@ -164,7 +166,7 @@ module lutra_weight_loader #(
             assign entry_last = 1'b1;
             assign two        = 1'b1;
             assign entry      = load_slot;
-            wire unused_pair  = &{1'b0, a_1, b_1, d_1, start};
+            wire unused_pair  = &{1'b0, a_size, b_size, d_size, start};
         end
     endgenerate
 

@@ -54,8 +54,8 @@
     F(CG,            6,  0,  8, U, LT_IN_CONV,     "input groups per output") \
     F(OG,            6,  8,  8, U, LT_IN_EXEC,     "output groups") \
     F(CG_STEP,       6, 16,  8, U, LT_IN_CONV,     "input group = og*CG_STEP + cg: 0 dense, 1 depthwise") \
-    F(TILE_H,        7,  0,  8, U, LT_IN_CONV,     "rows of a partial-sum tile (ws, ews)") \
-    F(TILE_W,        7,  8,  8, U, LT_IN_CONV,     "columns of a partial-sum tile (ws, ews)") \
+    F(TILE_H,        7,  0,  8, U, LT_IN_CONV,     "not used: 0") \
+    F(TILE_W,        7,  8,  8, U, LT_IN_CONV,     "pixels of a partial-sum tile, in raster order (ws, ews)") \
     F(A,             7, 16,  4, U, LT_IN_CONV,     "output groups held at once (ws: 1)") \
     F(B,             7, 20,  4, U, LT_IN_CONV,     "input groups held at once (ws: 1)") \
     F(D,             7, 24,  8, U, LT_IN_CONV,     "kernel taps held at once (ws: 1)") \

@@ -7,12 +7,13 @@
 #include "emit/regs.h"
 
 enum {
-    SETUP = 10,        /* lutra_mac_issue: start to the first term */
-    MAX_PSUM = 4096,   /* psum_words */
-    MIN_LOAD = 3,      /* lutra_weight_loader: cycles per entry, at least */
-    POOL_TILE_W = 255, /* lutra_mac_issue: a POOL's tiles are one row high */
-    ARRAY = 5          /* issue to array sum, without dot_stages */
+    MAX_PSUM = 4096, /* psum_words */
+    MIN_LOAD = 3,    /* lutra_weight_loader: cycles per entry, at least */
+    ARRAY = 5        /* issue to array sum, without dot_stages */
 };
+
+/* lt_exec_state.spare: the cycle after the last term issued, 0: there was none. */
+enum { LAST_TERM };
 
 /* Output side: FIFO, post unit. */
 typedef struct {
@@ -58,9 +59,9 @@ typedef struct {
     bool pool;
     int og, a, terms; /* output groups, of a set; terms of a word in a chunk */
     int chunks;       /* per tile */
-    int out_h, out_w, tile_h, tile_w;
-    uint64_t load; /* cycles to load a chunk's weights */
-    bool two;      /* two slots */
+    int pixels, tile; /* of the output, of a tile */
+    uint64_t load;    /* cycles to load a chunk's weights */
+    bool two;         /* two slots */
 } loops;
 
 static loops read_loops(const lt_config *cfg, const uint32_t *d)
@@ -68,16 +69,14 @@ static loops read_loops(const lt_config *cfg, const uint32_t *d)
     loops l = {.pool = lt_desc_get(d, LT_D_OPCODE) == LT_OP_POOL,
                .og = (int)lt_desc_get(d, LT_D_OG),
                .a = 1,
-               .out_h = (int)lt_desc_get(d, LT_D_OUT_H),
-               .out_w = (int)lt_desc_get(d, LT_D_OUT_W)};
+               .pixels = (int)(lt_desc_get(d, LT_D_OUT_H) * lt_desc_get(d, LT_D_OUT_W))};
     int entry = cfg->lanes > MIN_LOAD ? cfg->lanes : MIN_LOAD; /* cycles to load one */
     int taps = (int)(lt_desc_get(d, LT_D_R) * lt_desc_get(d, LT_D_S)), b = 1, t = 1;
 
     if (l.pool) {
         l.terms = taps;
         l.chunks = 1;
-        l.tile_h = 1;
-        l.tile_w = POOL_TILE_W;
+        l.tile = l.pixels;
         l.load = (uint64_t)entry;
         return l;
     }
@@ -88,8 +87,7 @@ static loops read_loops(const lt_config *cfg, const uint32_t *d)
     }
     l.terms = b * t;
     l.chunks = (int)lt_desc_get(d, LT_D_CG) / b * (taps / t);
-    l.tile_h = (int)lt_desc_get(d, LT_D_TILE_H);
-    l.tile_w = (int)lt_desc_get(d, LT_D_TILE_W);
+    l.tile = (int)lt_desc_get(d, LT_D_TILE_W);
     l.load = (uint64_t)(entry * l.a * l.terms);
     l.two = 2 * l.a * l.terms <= cfg->wrf_depth;
     return l;
@@ -141,26 +139,26 @@ lt_exec_time lt_cycle_mac(const lt_config *cfg, const uint32_t desc[16], lt_exec
 {
     loops l = read_loops(cfg, desc);
     output o;
-    int n = cfg->lanes / cfg->post_lanes, sets = l.og / l.a;
-    issue s = {.at = start + SETUP - 1, .weights = start + l.load};
+    int n = cfg->lanes / cfg->post_lanes, sets = l.og / l.a, array = ARRAY + cfg->dot_stages;
+    /* an operation begins when the array is empty and the next one's weights are there */
+    uint64_t empty = st->spare[LAST_TERM] ? st->spare[LAST_TERM] + (uint64_t)array : 0;
+    issue s = {.at = start + 1 > empty ? start + 1 : empty, .weights = start + l.load};
 
     o.n = n;
     o.latency = n + 6 + (n > 1 && 6 % n == 0);
-    o.delay = ARRAY + cfg->dot_stages + (cfg->wrf_depth > 2 ? 2 : 1);
+    o.delay = array + (cfg->wrf_depth > 2 ? 2 : 1);
     o.places = cfg->psum_words;
     o.aligned = lt_desc_get(desc, LT_D_RES_EN) != 0;
-    o.own = (start + SETUP - 1 > st->drained ? start + SETUP - 1 : st->drained) + 1;
+    o.own = (start + 1 > st->drained ? start + 1 : st->drained) + 1;
     o.taken = 0;
     o.words = 0;
     if (lt_desc_get(desc, LT_D_BARRIER)) s.gate = o.own;
     for (int set = 0; set < sets; set++)
-        for (int y = 0; y < l.out_h; y += l.tile_h)
-            for (int x = 0; x < l.out_w; x += l.tile_w) {
-                int th = l.out_h - y < l.tile_h ? l.out_h - y : l.tile_h;
-                int tw = l.out_w - x < l.tile_w ? l.out_w - x : l.tile_w;
-                bool set_end = y + l.tile_h >= l.out_h && x + l.tile_w >= l.out_w;
-                run_tile(&l, th * tw, set_end, set_end && set == sets - 1, &s, &o);
-            }
+        for (int p = 0; p < l.pixels; p += l.tile) {
+            bool set_end = p + l.tile >= l.pixels;
+            run_tile(&l, set_end ? l.pixels - p : l.tile, set_end, set_end && set == sets - 1, &s, &o);
+        }
     st->drained = o.taken + (uint64_t)o.latency;
+    st->spare[LAST_TERM] = s.at + 1;
     return (lt_exec_time){.ready = s.at + 1, .done = st->drained, .issued = s.issued};
 }

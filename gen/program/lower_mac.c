@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/mac_desc.h"
 #include "program/pack_mac.h"
 
 /* How the layer's channels map onto the array. */
@@ -48,7 +49,6 @@ static void choose_schedule(const builder *b, const shape *s, const qlayer *l, i
 {
     const lt_config *c = b->cfg;
     int taps = l->r * l->s;
-    int out_w = b->net->tensors[l->out].w, out_h = (int)lt_desc_get(op, LT_D_OUT_H);
     uint64_t best_cycles = UINT64_MAX;
     double best_reads = 0;
 
@@ -57,17 +57,15 @@ static void choose_schedule(const builder *b, const shape *s, const qlayer *l, i
         for (int bb = 1; bb <= s->cg; bb++) {
             if (s->cg % bb || (s->cg_step && bb > 1)) continue;
             for (int d = 1; d <= taps; d++) {
-                if (taps % d || a * bb * d > c->wrf_depth || (c->core == CORE_WS && a * bb * d > 1)) continue;
-                int cap = c->psum_words / a, cols = ceil_div(out_w, cap), tw = ceil_div(out_w, cols), th = cap / tw;
-                if (th > out_h) th = out_h;
-                if (th > 255) th = 255;
+                /* with two weights per multiplier one works while the other loads */
+                if (taps % d || a * bb * d > c->wrf_depth || (c->wrf_depth == 2 && a * bb * d > 1)) continue;
+                int tile = c->psum_words / a > 255 ? 255 : c->psum_words / a;
                 uint32_t op2[16];
                 memcpy(op2, op, sizeof op2);
                 lt_desc_put(op2, LT_D_A, a);
                 lt_desc_put(op2, LT_D_B, bb);
                 lt_desc_put(op2, LT_D_D, d);
-                lt_desc_put(op2, LT_D_TILE_H, th);
-                lt_desc_put(op2, LT_D_TILE_W, tw);
+                lt_desc_put(op2, LT_D_TILE_W, tile);
                 lt_exec_state st = {0};
                 uint64_t cycles = lt_cycle_mac(c, op2, &st, 0).done;
                 bool slides = c->arf_depth >= bb * l->s * (d / l->s) && d % l->s == 0 && l->dilation == 1;
@@ -135,6 +133,7 @@ lt_code lower_conv_mac(builder *b, const qlayer *l)
             b->wide_weights = wide;
             set_field(b, best, LT_D_WEIGHT_BASE, b->weight_half * c->wb_words);
             load_params(b, l, og0, og, param, !in->is_signed);
+            lt_mac_finish_desc(best);
             end_op(b, add_op(b, best), l, &t, i, og0 + og == s.og, &vo);
         }
     }

@@ -1,5 +1,6 @@
 /* Pooling, element-wise add and copies: the pool path of every core. */
 #include "program/builder.h"
+#include "program/mac_desc.h"
 #include "program/pack_pq.h"
 
 lt_code lower_pool(builder *b, const qlayer *l)
@@ -34,7 +35,10 @@ lt_code lower_pool(builder *b, const qlayer *l)
             set_field(b, op, LT_D_PAD_L, l->pad_l);
             set_field(b, op, LT_D_OG, og);
             set_code_output(b, op, l, og0);
-            if (c->core == CORE_PQ) lt_pq_finish_desc(c, op);
+            if (c->core == CORE_PQ)
+                lt_pq_finish_desc(c, op);
+            else
+                lt_mac_finish_desc(op);
             end_op(b, add_op(b, op), l, &t, i, og0 + og == groups, &vo);
         }
     }

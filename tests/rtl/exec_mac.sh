@@ -46,8 +46,8 @@ ews16d 16 24 16 16 8 4 256 640 64 64 64 16 0
 mkdir -p "$OUT"
 rtl=$root/rtl_templates
 here=$root/tests/rtl
-host="$here/exec_mac_tb.c $here/exec_mac_case.c $root/gen/golden/cycle_mac.c $root/gen/program/pack_mac.c
-    $root/gen/program/pack_params.c $root/gen/emit/regs.c $root/gen/base/buf.c $root/gen/base/rng.c $root/gen/base/err.c"
+host="$here/exec_mac_tb.c $here/exec_mac_case.c $root/gen/golden/cycle_mac.c $root/gen/program/mac_desc.c
+    $root/gen/program/pack_mac.c $root/gen/program/pack_params.c $root/gen/emit/regs.c $root/gen/base/buf.c $root/gen/base/rng.c $root/gen/base/err.c"
 vroot=$(verilator --getenv VERILATOR_ROOT)
 
 run_set() {

@@ -6,6 +6,7 @@
 
 #include "emit/regs.h"
 #include "golden/qnet.h"
+#include "program/mac_desc.h"
 #include "program/pack_mac.h"
 #include "program/pack_params.h"
 
@@ -22,7 +23,7 @@ typedef struct {
     qlayer l; /* weights, bias and multipliers of the operation being made */
     int in_c;
     bool is_pool, diagonal, has_res;
-    int cg, og, a, b, d, tile_h, tile_w, out_h, out_w;
+    int cg, og, a, b, d, tile, out_h, out_w;
     area in, out, res;
     int in_bank, out_bank, res_bank; /* res_bank: -1 without residual */
     int res_off, res_count, param_group;
@@ -161,10 +162,8 @@ static bool choose_sizes(maker *m)
     m->out_w = fc ? 1 : rnd(m, 1, chance(m, 20) ? 14 : 7);
     m->out = (area){.groups = m->og, .h = m->out_h, .w = m->out_w};
     int cap = m->cfg->psum_words / m->a;
-    m->tile_w = rnd(m, 1, cap > 255 ? 255 : cap);
-    if (chance(m, 50) && m->out_w <= cap) m->tile_w = m->out_w;
-    m->tile_h = rnd(m, 1, cap / m->tile_w > 255 ? 255 : cap / m->tile_w);
-    if (chance(m, 50)) m->tile_h = cap / m->tile_w > 255 ? 255 : cap / m->tile_w;
+    m->tile = cap > 255 ? 255 : cap;
+    if (chance(m, 50)) m->tile = rnd(m, 1, m->tile);
     return windows_ok(m);
 }
 
@@ -311,7 +310,9 @@ static long count_reads(const maker *m)
     bool step = m->is_pool || m->diagonal;
     int d = m->is_pool ? m->l.r * m->l.s : m->d, words = step ? m->a : m->b, iy, ix;
     bool keeps = c->arf_depth > 0 && d % m->l.s == 0 && m->l.dilation == 1 && d * words <= c->arf_depth;
-    int tile_w = m->is_pool ? 255 : m->tile_w;
+    int log = 2; /* width of the hardware's pixel counter */
+    while (log < 8 && 1 << log <= c->psum_words) log++;
+    int tile = m->is_pool ? (1 << log) - 1 : m->tile;
     long n = 0;
 
     for (int y = 0; y < m->out_h; y++)
@@ -319,7 +320,7 @@ static long count_reads(const maker *m)
             for (int r = 0; r < m->l.r; r++)
                 for (int s = 0; s < m->l.s; s++) {
                     if (!inside(m, y, x, r, s, &iy, &ix)) continue;
-                    if (keeps && x % tile_w && s + m->l.stride < m->l.s) continue;
+                    if (keeps && x && (y * m->out_w + x) % tile && s + m->l.stride < m->l.s) continue;
                     n += step ? m->og : m->cg * (m->og / m->a);
                 }
     return n;
@@ -340,6 +341,7 @@ static void fill_descriptor(maker *m, op_case *o, bool barrier)
     const qlayer *l = &m->l;
 
     for (int i = 0; i < 16; i++) o->desc[i] = lt_rng_u32(m->rng); /* what is not used must not matter */
+    o->desc[0] &= ~(1u << 22);                                    /* not finished (mac_desc.h) */
     put(o, LT_D_OPCODE, m->is_pool ? LT_OP_POOL : LT_OP_CONV);
     put(o, LT_D_IN_UNSIGNED, m->in.is_unsigned);
     put(o, LT_D_RES_EN, m->has_res);
@@ -368,8 +370,7 @@ static void fill_descriptor(maker *m, op_case *o, bool barrier)
     if (!m->is_pool) {
         put(o, LT_D_CG, m->cg);
         put(o, LT_D_CG_STEP, m->diagonal);
-        put(o, LT_D_TILE_H, m->tile_h);
-        put(o, LT_D_TILE_W, m->tile_w);
+        put(o, LT_D_TILE_W, m->tile);
         put(o, LT_D_A, m->a);
         put(o, LT_D_B, m->b);
         put(o, LT_D_D, m->d);
@@ -385,6 +386,7 @@ static void fill_descriptor(maker *m, op_case *o, bool barrier)
         put(o, LT_D_RES_OG_COUNT, m->res_count);
         put(o, LT_D_RES_MULT, l->res_mult);
     }
+    lt_mac_finish_desc(o->desc);
 }
 
 static void pack(maker *m, op_case *o)
