@@ -58,7 +58,7 @@ module lutra_counters #(
 
     always @(posedge clk) begin
         latch <= mark && !rst;
-        if (mark) layer <= mark_layer;
+        layer <= mark_layer;
         if (latch)
             record <= {n_write_beats, n_read_beats, n_stall_core, n_stall_write, n_stall_read, n_exec_busy, n_cycles,
                        layer};

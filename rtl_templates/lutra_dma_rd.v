@@ -254,7 +254,7 @@ module lutra_dma_rd #(
 
     assign done        = word_valid && d_last && box_end;
     assign done_signal = d_signal;
-    assign pass        = c_pass && (!d_busy || done);
+    assign pass        = c_pass && !d_busy;
     assign idle        = cmd_ready && !d_busy;
 
     always @(posedge clk) begin

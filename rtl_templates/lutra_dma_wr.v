@@ -148,15 +148,15 @@ module lutra_dma_wr #(
     );
 
     // --------------------------------------------------------------- address
-    // Filled only when empty and when the burst before last has started to send its data, so that there is a place for
-    // the length when the address is taken.
+    // Filled only when empty. With two bursts at most, the one before has started to send its data when the address is
+    // taken, so there is a place for the length.
     reg [BEAT_ADDR-1:0] aw_addr;
     reg [LB-1:0]        aw_len;
     reg [1:0]           bursts;   // requested, no response yet: 0..2
     reg                 next_valid;
     reg [LB-1:0]        next_len;
 
-    wire aw_free = !m_axi_awvalid && !next_valid && !bursts[1] && !hold;
+    wire aw_free = !m_axi_awvalid && !bursts[1] && !hold;
     wire aw_take = m_axi_awvalid && m_axi_awready;
     wire b_take  = m_axi_bvalid && m_axi_bready;
     wire burst_start;

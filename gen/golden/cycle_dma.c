@@ -66,7 +66,7 @@ lt_rd_look lt_rd_see(const lt_rd *m, uint64_t now)
     l.take = l.beat && take_load;
     l.fetch_last = l.burst_end && m->burst[0].fetch;
     l.done = m->full && m->d_last && l.beat_end;
-    l.pass = m->c_pass && (!m->d_busy || l.done);
+    l.pass = m->c_pass && !m->d_busy;
     return l;
 }
 
@@ -152,7 +152,7 @@ static void wr_step(lt_wr *m, bool *burst_end)
 
 void lt_wr_edge(lt_wr *m, const lt_wr_look *l, uint64_t now, int latency, const lt_dma_cmd *set, bool go)
 {
-    bool ack = m->gen.state == GEN_BURST && !m->aw_valid && !m->next_valid && m->bursts < LT_WR_BURSTS;
+    bool ack = m->gen.state == GEN_BURST && !m->aw_valid && m->bursts < LT_WR_BURSTS;
     bool fits, burst_end = false, step = m->run;
     uint32_t len = gen_len(&m->gen, LT_WR_BURST, &fits);
 

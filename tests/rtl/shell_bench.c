@@ -88,6 +88,7 @@ void bench_tick(bench *b)
     int before = b->marks;
 
     core_drive(&b->core, &b->x, b->now, b->lanes);
+    CHECK(b, !b->core.overrun, "a third operation was handed to the core");
     if (b->x.op_done) note_mark(b, &oldest);
     if (b->x.ld_valid && !b->x.rst) check_load_word(b);
     shell_put(b->d, &b->x);

@@ -15,15 +15,21 @@ static uint64_t last_issue(const uint32_t *d, uint64_t start)
     return first_issue(d, start) + (n - 1) * each;
 }
 
+/* Cycles from the read of a word to the write of its result: with time between the words the core looks at what the
+ * buffer holds a cycle later. */
+static uint64_t delay(const uint32_t *d)
+{
+    return lt_desc_get(d, LT_D_CHUNKS) >= 2 ? 3 : 2;
+}
+
 /* The state keeps in spare[0] when the operation before is done. */
 static lt_exec_time timing(const uint32_t *d, lt_exec_state *st, uint64_t start)
 {
     uint64_t last = last_issue(d, start), before = st->spare[0];
-    lt_exec_time t = {.ready = last + 3, .done = last + 2 + (uint64_t)lt_desc_get(d, LT_D_CODE_OUT)};
+    lt_exec_time t = {.ready = last + 3, .done = last + delay(d) + (uint64_t)lt_desc_get(d, LT_D_CODE_OUT)};
 
     t.issued = (uint64_t)lt_desc_get(d, LT_D_OUT_W);
     if (t.done <= before) t.done = before + 1;
-    if (t.ready <= before) t.ready = before + 1; /* two may not drain at once */
     st->spare[0] = t.done;
     return t;
 }
@@ -67,15 +73,15 @@ static void drive_op(core *c, const core_op *o, exec_pins *x, uint64_t now, int 
         x->issue = x->rd_en = 1;
         x->rd_addr = (uint16_t)(lt_desc_get(o->desc, LT_D_IN_BASE) + k);
     }
-    k = issues(o, now - 2); /* before the next word is held */
+    k = issues(o, now - delay(o->desc)); /* before the next word is held */
     if (k >= 0) {
         x->wr_en = 1;
         x->wr_addr = (uint16_t)(lt_desc_get(o->desc, LT_D_OUT_BASE) + k);
         core_word(o->desc, (const uint8_t *)c->held, (const uint8_t *)x->res_data, (uint8_t *)x->wr_data, lanes);
     }
+    if (issues(o, now - delay(o->desc) + 1) >= 0) memcpy(c->held, x->rd_data, sizeof c->held);
     k = issues(o, now - 1);
     if (k >= 0) {
-        memcpy(c->held, x->rd_data, sizeof c->held);
         x->res_en = (uint8_t)lt_desc_get(o->desc, LT_D_RES_EN);
         x->res_addr = (uint16_t)(lt_desc_get(o->desc, LT_D_RES_BASE) + k);
     }
@@ -84,6 +90,7 @@ static void drive_op(core *c, const core_op *o, exec_pins *x, uint64_t now, int 
 void core_drive(core *c, exec_pins *x, uint64_t now, int lanes)
 {
     x->op_ready = x->op_done = x->rd_en = x->res_en = x->wr_en = x->issue = 0;
+    x->rd_addr = x->res_addr = x->wr_addr = (uint16_t)(now * 40503); /* without enable they mean nothing */
     if (x->rst) {
         *c = (core){.stuck = c->stuck};
         return;
@@ -97,8 +104,12 @@ void core_drive(core *c, exec_pins *x, uint64_t now, int lanes)
         c->op[0] = c->op[1];
         c->ops--;
     }
-    x->op_ready = now >= c->ready && c->ops < CORE_OPS;
+    x->op_ready = now >= c->ready; /* the shell knows that there are never more than two */
     if (x->op_valid && x->op_ready) {
+        if (c->ops == CORE_OPS) {
+            c->overrun = true;
+            return;
+        }
         core_op *o = &c->op[c->ops++];
         memcpy(o->desc, x->desc, sizeof o->desc);
         o->start = now;

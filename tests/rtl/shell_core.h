@@ -26,6 +26,7 @@ typedef struct {
     uint64_t ready;
     uint32_t held[FB_WORD]; /* word read, until its residual is there */
     bool stuck;             /* operations never finish */
+    bool overrun;           /* more than two operations were handed over */
     /* what the test checks against counters */
     uint64_t started, finished, busy, idle_busy;
 } core;

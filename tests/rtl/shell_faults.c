@@ -277,8 +277,49 @@ static void hanging_bus(tester *t, bool reads)
     good_program(t);
 }
 
+/* A LOAD, a STORE and an operation, one after the other, each of many cycles. */
+static void long_program(tester *t)
+{
+    program *p = t->p;
+
+    program_make(p, &t->rng, 4);
+    clear(p, 4);
+    for (int i = 0; i < 2; i++) {
+        lt_desc_put(p->desc[i], LT_D_OPCODE, i ? LT_OP_STORE : LT_OP_LOAD);
+        lt_desc_put(p->desc[i], LT_D_BASE, i ? 2 : 0);
+        lt_desc_put(p->desc[i], LT_D_ADDRESS, i ? p->cfg->fb_words : 0);
+        lt_desc_put(p->desc[i], LT_D_WORDS, p->cfg->fb_words);
+        lt_desc_put(p->desc[i], LT_D_ROWS, 60);
+    }
+    lt_desc_put(p->desc[0], LT_D_SIGNAL_A, 1);
+    lt_desc_put(p->desc[0], LT_D_SIGNAL_B, 1);
+    lt_desc_put(p->desc[1], LT_D_WAIT_A, 1);
+    lt_desc_put(p->desc[1], LT_D_SIGNAL_B, 1);
+    lt_desc_put(p->desc[2], LT_D_OPCODE, LT_OP_CONV);
+    lt_desc_put(p->desc[2], LT_D_WAIT_A, 1);
+    lt_desc_put(p->desc[2], LT_D_WAIT_B, 1);
+    lt_desc_put(p->desc[2], LT_D_OUT_BASE, p->cfg->fb_words);
+    lt_desc_put(p->desc[2], LT_D_CHUNKS, 40);
+    lt_desc_put(p->desc[2], LT_D_OUT_W, p->cfg->fb_words);
+}
+
+/* What moves keeps the watchdog quiet, however long it takes. */
+static void busy_watchdog(tester *t)
+{
+    axi_mem_config mem = plain(t, 7);
+
+    long_program(t);
+    bench_write(t->b, REG_WATCHDOG, 70);
+    start(t, &mem);
+    CHECK(t->b, bench_wait(t->b, LONG), "no interrupt");
+    CHECK(t->b, bench_read(t->b, REG_STATUS) == (DONE | BUS_IDLE), "the watchdog bit while something moved");
+    CHECK(t->b, bench_read(t->b, REG_CYCLES) > 6 * 70, "the program was too short");
+    t->tried++;
+}
+
 static void watchdogs(tester *t)
 {
+    busy_watchdog(t);
     stuck_core(t, 200);
     stuck_core(t, 77);
     stuck_core(t, 0);
@@ -295,6 +336,21 @@ static void watchdogs(tester *t)
 
 /* ---- commands ---- */
 
+/* Engines stop at the next burst. */
+static void abort_now(tester *t)
+{
+    bench *b = t->b;
+
+    bench_write(b, REG_CONTROL, ABORT);
+    uint64_t reads = b->mem.reads_in, writes = b->mem.writes_addr;
+    wait_idle(t);
+    CHECK(b, bench_read(b, REG_STATUS) == BUS_IDLE, "status after ABORT");
+    CHECK(b, bench_read(b, REG_IRQ_STATUS) == 0, "IRQ_STATUS after ABORT");
+    CHECK(b, axi_mem_idle(&b->mem), "transfers are outstanding after ABORT");
+    CHECK(b, b->mem.reads_in <= reads + 1 && b->mem.writes_addr <= writes + 1, "bursts were requested after ABORT");
+    good_program(t);
+}
+
 static void aborts(tester *t)
 {
     bench *b = t->b;
@@ -306,13 +362,14 @@ static void aborts(tester *t)
         bench_memory(b, t->p, &mem);
         bench_start(b, t->p); /* the load words of its first part are compared */
         for (uint32_t n = lt_rng_below(&t->rng, i < 4 ? 60 : 1500); n > 0 && !b->p.irq; n--) bench_tick(b);
-        if (b->p.irq) continue; /* it had ended */
-        bench_write(b, REG_CONTROL, ABORT);
-        wait_idle(t);
-        CHECK(b, bench_read(b, REG_STATUS) == BUS_IDLE, "status after ABORT");
-        CHECK(b, bench_read(b, REG_IRQ_STATUS) == 0, "IRQ_STATUS after ABORT");
-        CHECK(b, axi_mem_idle(&b->mem), "transfers are outstanding after ABORT");
-        good_program(t);
+        if (!b->p.irq) abort_now(t);
+    }
+    for (int i = 0; i < 2; i++) { /* in the middle of a LOAD, of a STORE */
+        axi_mem_config mem = plain(t, 12);
+        long_program(t);
+        start(t, &mem);
+        while (i ? b->mem.write_beats < 50 : b->mem.read_beats < 90) bench_tick(b);
+        abort_now(t);
     }
 }
 
