@@ -15,6 +15,10 @@ CALIB   ?=
 STALL   ?=
 JOBS    ?= $(shell nproc)
 
+# a pipeline fails if any part of it does
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 B      := build
 LUTRA  := $(B)/lutra
 export LUTRA_JOBS := $(JOBS)
@@ -98,6 +102,7 @@ $(B)/$(1)/$(1).f: $(B)/$(1)/.gen ;
 $(B)/$(1)/$(FLAVOUR)/$(NET).lqn: configs/$(1).yaml $(LUTRA) | $(B)/$(1)/.gen
 	@mkdir -p $$(@D)
 	$(LUTRA) prep $(MODEL) --config configs/$(1).yaml $(PREP_FLAGS) -o $$@
+	@touch $$@ # equal contents are not written again
 
 $(B)/$(1)/$(FLAVOUR)/$(NET).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
 	$(LUTRA) program configs/$(1).yaml $$< --latency $(LATENCY) -o $$@

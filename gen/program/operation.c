@@ -95,13 +95,11 @@ void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile,
     if (!last) return;
     if (po->in_dram) {
         store_rows(b, l->out, out, &po->dram, out->row0);
-    } else if (layer_done && b->opt->dumps) {
-        store_rows(b, l->out, out, &b->dump[b->layer], 0);
+    } else {
+        if (b->opt->dumps) store_rows(b, l->out, out, &b->dump[b->layer], out->row0);
+        if (l->out == b->output_tensor) store_rows(b, l->out, out, &b->p->image.output, out->row0);
     }
     if (!layer_done) return;
-    if (l->out == b->output_tensor && !po->in_dram) {
-        store_rows(b, l->out, out, &b->p->image.output, 0);
-    }
     if (po->in_dram) { /* the next load may read what was stored */
         set_field(b, b->p->desc[b->last_store], LT_D_SIGNAL_A, 1);
         b->load_after_store = true;
