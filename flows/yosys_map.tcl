@@ -1,5 +1,5 @@
 # Maps an elaborated design onto a cell library, module by module (no flattening: an array's cell is mapped once).
-# From the environment: OUT, TOP, LIBERTY, TECHMAPS (list of files that map lutra_fa, lutra_ha, lutra_buf, latches),
+# From the environment: OUT, TOP, LIBERTY, TECHMAPS (list of files that map lutra_fa, lutra_ha, latches),
 # FLOWS (this folder), ABC_ARGS (list). Leaves OUT/mapped.il; every signal in it is one bit wide.
 yosys -import
 

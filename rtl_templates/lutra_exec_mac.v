@@ -252,8 +252,7 @@ module lutra_exec_mac #(
     generate
         for (i = 0; i < LANES; i = i + 1) begin : g_weight
             localparam [31:0] ROW = i;
-            assign wl_data[8*i +: 8] = (wb_data[8*i +: 8] & {8{~wl_identity}})
-                                     | {7'd0, wl_identity & (wl_row == ROW[RW-1:0])};
+            assign wl_data[8*i +: 8] = wb_data[8*i +: 8] | {7'd0, wl_identity & (wl_row == ROW[RW-1:0])};
         end
     endgenerate
 

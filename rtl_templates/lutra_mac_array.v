@@ -42,12 +42,10 @@ module lutra_mac_array #(
     output wire [LANES*SUM_W-1:0] out_sum       // output channel c at [SUM_W*c +: SUM_W]
 );
     localparam LATENCY = DOT_STAGES + 3;
-    localparam DIGITS  = 4;                          // radix-4 digits of a byte
+    localparam DIGITS  = 4; // radix-4 digits of a byte
     localparam CODE_W  = 3 * DIGITS;
     localparam CORR_W  = 2 * DIGITS + $clog2(LANES) - 1;
     localparam DOT_W   = 16 + $clog2(LANES);
-    localparam GROUP   = 4;                          // columns driven by one set of buffers
-    localparam GROUPS  = (LANES + GROUP - 1) / GROUP;
 
     // Valid pipeline.
     reg [LATENCY-1:0] valid;
@@ -117,50 +115,33 @@ module lutra_mac_array #(
         end
     endgenerate
 
-    // Columns, in groups that share buffers.
-    localparam SHARED_W = LANES * CODE_W + CORR_W + LANES + 2 * WRF_DEPTH;
-    genvar g, b, c;
+    genvar c;
     generate
-        for (g = 0; g < GROUPS; g = g + 1) begin : g_group
-            wire [LANES*CODE_W-1:0] g_code;
-            wire [CORR_W-1:0]       g_corr;
-            wire [LANES-1:0]        g_row;
-            wire [WRF_DEPTH-1:0]    g_entry;
-            wire [WRF_DEPTH-1:0]    g_pick;
-            wire [SHARED_W-1:0]     from = {code, corr, load_row, load_entry, pick};
-            wire [SHARED_W-1:0]     to;
+        for (c = 0; c < LANES; c = c + 1) begin : g_column
+            wire [DOT_W-1:0] sum;
 
-            for (b = 0; b < SHARED_W; b = b + 1) begin : g_buf
-                lutra_buf u_buf (.a(from[b]), .y(to[b]));
-            end
-            assign {g_code, g_corr, g_row, g_entry, g_pick} = to;
+            lutra_mac_column #(
+                .LANES(LANES),
+                .WRF_DEPTH(WRF_DEPTH),
+                .DOT_STAGES(DOT_STAGES),
+                .CODE_W(CODE_W),
+                .CORR_W(CORR_W),
+                .SUM_W(DOT_W)
+            ) u_column (
+                .clk(clk),
+                .load_row(load_row),
+                .load_entry(load_entry),
+                .load_data(load_data[c*8 +: 8]),
+                .pick(pick),
+                .code(code),
+                .corr(corr),
+                .sum(sum)
+            );
 
-            for (c = g * GROUP; c < LANES && c < (g + 1) * GROUP; c = c + 1) begin : g_column
-                wire [DOT_W-1:0] sum;
-
-                lutra_mac_column #(
-                    .LANES(LANES),
-                    .WRF_DEPTH(WRF_DEPTH),
-                    .DOT_STAGES(DOT_STAGES),
-                    .CODE_W(CODE_W),
-                    .CORR_W(CORR_W),
-                    .SUM_W(DOT_W)
-                ) u_column (
-                    .clk(clk),
-                    .load_row(g_row),
-                    .load_entry(g_entry),
-                    .load_data(load_data[c*8 +: 8]),
-                    .pick(g_pick),
-                    .code(g_code),
-                    .corr(g_corr),
-                    .sum(sum)
-                );
-
-                if (SUM_W > DOT_W) begin : g_extend
-                    assign out_sum[c*SUM_W +: SUM_W] = {{(SUM_W - DOT_W){sum[DOT_W-1]}}, sum};
-                end else begin : g_cut
-                    assign out_sum[c*SUM_W +: SUM_W] = sum[SUM_W-1:0];
-                end
+            if (SUM_W > DOT_W) begin : g_extend
+                assign out_sum[c*SUM_W +: SUM_W] = {{(SUM_W - DOT_W){sum[DOT_W-1]}}, sum};
+            end else begin : g_cut
+                assign out_sum[c*SUM_W +: SUM_W] = sum[SUM_W-1:0];
             end
         end
     endgenerate

@@ -10,8 +10,7 @@
 // What is issued in cycle t is described by the t_* ports in cycle t; its array sum comes in t + ARRAY_DELAY. Terms of one
 // word must be at least three cycles apart in successive chunks.
 //
-// Latency: last term issued in t; word written in t + D and offered from t + D + 2 on, with D = ARRAY_DELAY + 1, one more
-// with PRF_DEPTH > 0.
+// Latency: last term issued in t; word written in t + D and offered from t + D + 2 on, with D = ARRAY_DELAY + 1.
 //
 // t_level says how a word ends its loops (lutra_out_addr); 7 marks the terms of all but the last chunk.
 //
@@ -114,16 +113,19 @@ module lutra_psum #(
     reg  [AW-1:0]     read_at;
     wire [WORD_W-1:0] old;
     reg               add_old;
-    reg               done;       // a word is complete in w
+    reg               done;       // a word is complete
     reg               done_end;   // ... the chunk's last
     reg  [2:0]        done_level;
-    wire [REGS-1:0]   reg_in, reg_add; // one-hot
+    wire [REGS-1:0]   reg_in; // one-hot
 
     always @(posedge clk) begin
         if (rst) read_at <= {AW{1'b0}};
         else if (read_step)
             read_at <= (read_end || read_at == TOP[AW-1:0]) ? {AW{1'b0}} : read_at + 1'b1;
-        add_old <= read;
+        add_old    <= read;
+        done       <= s_valid & s_last & ~rst;
+        done_end   <= s_chunk_end;
+        done_level <= s_level;
     end
 
     generate
@@ -133,42 +135,21 @@ module lutra_psum #(
             assign read      = n_valid & ~n_chunk_first;
             assign read_end  = n_chunk_end;
             assign reg_in    = 1'b0;
-            assign reg_add   = 1'b0;
 
-            always @(posedge clk) begin
-                done       <= s_valid & s_last & ~rst;
-                done_end   <= s_chunk_end;
-                done_level <= s_level;
-            end
             wire unused = &{1'b0, s_group_end, s_chunk_first};
         end else begin : g_collect
-            reg       add;
-            reg       add_end;
-            reg [2:0] add_level;
             assign read_step = s_valid & s_last;
             assign read      = read_step & ~s_chunk_first;
             assign read_end  = s_chunk_end;
-
-            always @(posedge clk) begin
-                add        <= read_step & ~rst;
-                add_end    <= s_chunk_end;
-                add_level  <= s_level;
-                done       <= add & ~rst;
-                done_end   <= add_end;
-                done_level <= add_level;
-            end
             if (PRF_DEPTH > 1) begin : g_index
-                reg [REGS-1:0] turn, turn_q;
+                reg [REGS-1:0] turn;
                 always @(posedge clk) begin
                     if (rst)          turn <= {{(REGS-1){1'b0}}, 1'b1};
                     else if (s_valid) turn <= s_group_end ? {{(REGS-1){1'b0}}, 1'b1} : {turn[REGS-2:0], turn[REGS-1]};
-                    turn_q <= turn;
                 end
-                assign reg_in  = turn;
-                assign reg_add = turn_q;
+                assign reg_in = turn;
             end else begin : g_single
-                assign reg_in  = 1'b1;
-                assign reg_add = 1'b1;
+                assign reg_in = 1'b1;
                 wire unused = &{1'b0, s_group_end};
             end
         end
@@ -193,10 +174,9 @@ module lutra_psum #(
                 .is_unsigned   (is_unsigned),
                 .reg_in        (reg_in),
                 .store         (reg_in & {REGS{s_valid}}),
-                .reg_add       (reg_add),
                 .add_old       (add_old),
                 .old           (old[i*ACC_BITS +: ACC_BITS]),
-                .w             (w[i*ACC_BITS +: ACC_BITS])
+                .result        (w[i*ACC_BITS +: ACC_BITS])
             );
         end
     endgenerate

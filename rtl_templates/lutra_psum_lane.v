@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Partial sums of one output lane. With PRF_DEPTH = 0 (ws): w = array sum + (memory's partial sum, or w itself, or 0).
-// With PRF_DEPTH > 0 (ews) array sums collect in one of PRF_DEPTH registers first, and w = that register + (memory's
-// partial sum or 0), one cycle later.
+// Partial sums of one output lane. With PRF_DEPTH = 0 (ws): result = array sum + (memory's partial sum, or the result
+// itself, or 0), registered. With PRF_DEPTH > 0 (ews) array sums collect in one of PRF_DEPTH registers first, and result =
+// that sum + (memory's partial sum or 0).
 //
-// Pooling collects in w (or register 0). The array, loaded with the identity, delivers a byte: x, or x - 128 if bytes are
+// Pooling collects in the result (or register 0). The array, loaded with the identity, delivers a byte: x, or x - 128 if bytes are
 // unsigned, which is made x again here.
 //
-// Latency: term in cycle t; PRF_DEPTH = 0: memory operand in t, w in t+1; else reg_add and memory operand in t+1, w in t+2.
+// Latency: term in cycle t, result in t+1; memory operand in t (PRF_DEPTH = 0) or t+1.
 //
 // Parameters:
 //   ACC_BITS   accumulator width
@@ -33,12 +33,12 @@ module lutra_psum_lane #(
     input  wire [REGS-1:0]     reg_in,        // PRF_DEPTH > 0, one-hot: the register it goes to
     input  wire [REGS-1:0]     store,         // ... if there is a term
     // memory adder
-    input  wire [REGS-1:0]     reg_add,       // PRF_DEPTH > 0, one-hot: the register to add
     input  wire                add_old,
     input  wire [ACC_BITS-1:0] old,
-    output reg  [ACC_BITS-1:0] w
+    output wire [ACC_BITS-1:0] result
 );
 
+    reg  [ACC_BITS-1:0] w;
     wire [ACC_BITS-1:0] held; // the old value
     wire [ACC_BITS-1:0] base; // what a term is added to
 
@@ -61,17 +61,19 @@ module lutra_psum_lane #(
     wire [ACC_BITS-1:0] next   = {total[ACC_BITS-1:8] | {(ACC_BITS-8){best & ~is_unsigned & winner[7]}},
                                   best ? winner : total[7:0]};
 
+    always @(posedge clk) w <= next;
+
     generate
         if (PRF_DEPTH == 0) begin : g_direct
             assign held = w;
             assign base = (old & {ACC_BITS{add_old}}) | (w & {ACC_BITS{keep}});
-            always @(posedge clk) w <= next;
+            assign result = w;
 
-            wire unused = &{1'b0, store, reg_in, reg_add, held};
+            wire unused = &{1'b0, store, reg_in, held};
         end else begin : g_collect
-            // registers, and what is selected by gating them and by or
+            // the registers; one is selected by gating them all and by or
             wire [PRF_DEPTH*ACC_BITS-1:0] prf;
-            reg  [ACC_BITS-1:0] before_term, complete;
+            reg  [ACC_BITS-1:0] selected;
             integer k;
             genvar i;
             for (i = 0; i < PRF_DEPTH; i = i + 1) begin : g_reg
@@ -80,17 +82,13 @@ module lutra_psum_lane #(
                 assign prf[i*ACC_BITS +: ACC_BITS] = r;
             end
             always @* begin
-                before_term = {ACC_BITS{1'b0}};
-                complete    = {ACC_BITS{1'b0}};
-                for (k = 0; k < PRF_DEPTH; k = k + 1) begin
-                    before_term = before_term | (prf[k*ACC_BITS +: ACC_BITS] & {ACC_BITS{reg_in[k]}});
-                    complete    = complete | (prf[k*ACC_BITS +: ACC_BITS] & {ACC_BITS{reg_add[k]}});
-                end
+                selected = {ACC_BITS{1'b0}};
+                for (k = 0; k < PRF_DEPTH; k = k + 1)
+                    selected = selected | (prf[k*ACC_BITS +: ACC_BITS] & {ACC_BITS{reg_in[k]}});
             end
-            assign held = before_term;
-            assign base = held & {ACC_BITS{keep}};
-
-            always @(posedge clk) w <= complete + (old & {ACC_BITS{add_old}});
+            assign held   = selected;
+            assign base   = held & {ACC_BITS{keep}};
+            assign result = w + (old & {ACC_BITS{add_old}});
         end
     endgenerate
 

@@ -3,8 +3,8 @@
 // Weight buffer of the ws and ews cores: two single-port banks, one loaded from memory while the array is fed from the
 // other. Words 0 .. WB_WORDS-1 lie in bank 0, the next WB_WORDS in bank 1.
 //
-// Latency: rd_data in the cycle after rd_en. A write to the bank that is read in the same cycle is a conflict; the write
-// is done and the read data are wrong.
+// Latency: rd_data in the cycle after rd_en, 0 in all others. A write to the bank that is read in the same cycle is a
+// conflict; the write is done and the read data are wrong.
 //
 // Parameters:
 //   WIDTH     bits per word
@@ -38,10 +38,13 @@ module lutra_weight_buffer #(
     wire [WIDTH-1:0]  data_0, data_1;
     wire              we_0 = ld_valid & ~ld_bank;
     wire              we_1 = ld_valid & ld_bank;
-    reg               shown;
+    reg               show_0, show_1;
 
-    always @(posedge clk) if (rd_en) shown <= rd_bank;
-    assign rd_data  = shown ? data_1 : data_0;
+    always @(posedge clk) begin
+        show_0 <= rd_en & ~rd_bank;
+        show_1 <= rd_en & rd_bank;
+    end
+    assign rd_data  = (data_0 & {WIDTH{show_0}}) | (data_1 & {WIDTH{show_1}});
     assign conflict = ld_valid & rd_en & (ld_bank == rd_bank);
 
     lutra_ram_1rw #(

@@ -54,7 +54,7 @@ module lutra_weight_loader #(
     output wire [ADDR_W-1:0] rd_addr,
     // array
     output reg               wl_valid,
-    output reg               wl_identity, // the row has a 1 in column wl_row, not what was read
+    output reg               wl_identity, // nothing was read: the row has a 1 in column wl_row
     output reg  [RW-1:0]     wl_row,
     output reg  [EW-1:0]     wl_entry
 );

@@ -7,10 +7,6 @@ module lutra_ha (input a, input b, output s, output co);
     HA_X1 u (.A(a), .B(b), .S(s), .CO(co));
 endmodule
 
-module lutra_buf (input a, output y);
-    BUF_X4 u (.A(a), .Z(y));
-endmodule
-
 module \$_DLATCH_P_ (input E, input D, output Q);
     DLH_X1 u (.G(E), .D(D), .Q(Q));
 endmodule

@@ -7,10 +7,6 @@ module lutra_ha (input a, input b, output s, output co);
     HAX1 u (.A(a), .B(b), .YS(s), .YC(co));
 endmodule
 
-module lutra_buf (input a, output y);
-    BUFX4 u (.A(a), .Y(y));
-endmodule
-
 module \$_DLATCH_P_ (input E, input D, output Q);
     LATCH u (.CLK(E), .D(D), .Q(Q));
 endmodule

@@ -19,7 +19,7 @@ enum {
     CSA_T_HA_C = 40,
     CSA_T_XOR = 50,
     CSA_T_PREFIX = 45, /* one prefix level of the final adder */
-    CSA_T_SELECT = 70, /* control -> partial product, its buffer included */
+    CSA_T_SELECT = 100, /* control -> partial product, its buffer included */
     CSA_T_BOOTH = 170, /* the same for the last digit of a signed operand */
     CSA_T_RECODE = 120 /* activation bits -> digits */
 };

@@ -146,7 +146,7 @@ lt_exec_time lt_cycle_mac(const lt_config *cfg, const uint32_t desc[16], lt_exec
 
     o.n = n;
     o.latency = n + 6 + (n > 1 && 6 % n == 0);
-    o.delay = array + (cfg->wrf_depth > 2 ? 2 : 1);
+    o.delay = array + 1;
     o.places = cfg->psum_words;
     o.aligned = lt_desc_get(desc, LT_D_RES_EN) != 0;
     o.own = (start + 1 > st->drained ? start + 1 : st->drained) + 1;

@@ -30,7 +30,7 @@ run() { # lanes depth stages form storage [sum_w]
     # shellcheck disable=SC2086 # lists of words
     iverilog -g2005 $parameters -s tb_mac_array -o "$OUT/tb.vvp" tests/rtl/tb_mac_array.v $arithmetic \
         "$weights"/lutra_weight_{load,pair,file}.v $([ "$5" = ff ] || echo "$rtl/latch/lutra_clkgate.v") \
-        $rtl/lutra_{buf,mac_column}.v "${ARRAY:-$rtl/lutra_mac_array.v}" || return 1
+        $rtl/lutra_mac_column.v "${ARRAY:-$rtl/lutra_mac_array.v}" || return 1
     log=$(vvp -n "$OUT/tb.vvp")
     [ "$log" = PASS ] || { echo "$log"; return 1; }
 }
