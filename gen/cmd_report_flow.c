@@ -51,8 +51,7 @@ static lt_code write_in(const char *dir, const char *name, const lt_buf *b, lt_e
 lt_code report_lib(int argc, char **argv, lt_err *err)
 {
     static const cli_option options[] = {
-        {"techmap", 't', CLI_TEXT, "FILE", NULL, 0, 0,
-         "also write the techmap of lutra_fa, lutra_ha, lutra_buf, latches"},
+        {"techmap", 't', CLI_TEXT, "FILE", NULL, 0, 0, "also write the techmap of lutra_fa, lutra_ha, latches"},
         {"node", 0, CLI_REAL, "NM", "0", 0, 1000, "node of a library that is not in the table; 0: not known"},
         {0}};
     static const cli_spec spec = {

@@ -1,20 +1,5 @@
 #include "report/techmap.h"
 
-/* A library cell's only output pin or, if !output, its only input pin; NULL if there is not exactly one. */
-static const char *only_pin(const celllib *lib, const char *cell, bool output)
-{
-    const celllib_cell *c = celllib_find(lib, cell);
-    const char *found = NULL;
-
-    for (size_t i = 0; c && i < c->n_pins; i++) {
-        const celllib_pin *p = &lib->pins[c->first_pin + i];
-        if (p->is_output != output) continue;
-        if (found) return NULL;
-        found = p->name;
-    }
-    return found;
-}
-
 static void full_adder(const celllib *lib, lt_buf *b)
 {
     const celllib_facts *f = lib->facts;
@@ -52,14 +37,6 @@ void techmap_write(const celllib *lib, lt_buf *b)
 {
     lt_buf_printf(b, "// Lutra's own cells and latches on %s, from the table in gen/report/celllib.c.\n", lib->name);
     full_adder(lib, b);
-    const char *buf = lib->facts ? lib->facts->buf : NULL;
-    const char *in = only_pin(lib, buf, false), *out = only_pin(lib, buf, true);
-    lt_buf_puts(b, "module lutra_buf (input a, output y);\n");
-    if (in && out)
-        lt_buf_printf(b, "    %s u (.%s(a), .%s(y));\n", buf, in, out);
-    else
-        lt_buf_puts(b, "    assign y = a;\n");
-    lt_buf_puts(b, "endmodule\n\n");
     latch(lib, true, b);
     latch(lib, false, b);
 }

@@ -1,4 +1,4 @@
-/* Verilog techmap of Lutra's own cells (lutra_fa, lutra_ha, lutra_buf) and of latches onto a library. */
+/* Verilog techmap of Lutra's own cells (lutra_fa, lutra_ha) and of latches onto a library. */
 #ifndef LUTRA_REPORT_TECHMAP_H
 #define LUTRA_REPORT_TECHMAP_H
 
