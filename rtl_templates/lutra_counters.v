@@ -2,8 +2,8 @@
 //
 // Performance counters and the profile record (docs/architecture.md, sections 3 and 4).
 //
-// Latency: a counter shows a cycle's event in the next cycle. `mark` latches the record in the cycle after it, so the
-// cycle of the mark is counted.
+// Latency: a counter shows a cycle's event two cycles later: events come late in their cycle and are registered first.
+// `mark` latches the record so that the cycle of the mark is counted; the record is there three cycles after it.
 //
 // Parameters:
 //   BUS_BITS  width of a slice of the record, 32..256
@@ -40,26 +40,40 @@ module lutra_counters #(
     output wire [BUS_BITS-1:0]  prof_data
 );
 
+    reg       do_cycle, do_exec_busy, do_stall_read, do_stall_write, do_stall_core, do_read_beat, do_write_beat;
+    reg [1:0] do_retired;
+
+    wire live = run && !rst;
+
     always @(posedge clk) begin
-        n_cycles      <= rst ? 32'd0 : n_cycles      + {31'd0, run};
-        n_exec_busy   <= rst ? 32'd0 : n_exec_busy   + {31'd0, run && exec_busy};
-        n_stall_read  <= rst ? 32'd0 : n_stall_read  + {31'd0, run && stall_read};
-        n_stall_write <= rst ? 32'd0 : n_stall_write + {31'd0, run && stall_write};
-        n_stall_core  <= rst ? 32'd0 : n_stall_core  + {31'd0, run && exec_busy && !issue};
-        n_read_beats  <= rst ? 32'd0 : n_read_beats  + {31'd0, run && read_beat};
-        n_write_beats <= rst ? 32'd0 : n_write_beats + {31'd0, run && write_beat};
-        n_descriptors <= rst ? 32'd0 : n_descriptors + {30'd0, retired};
+        do_cycle       <= live;
+        do_exec_busy   <= live && exec_busy;
+        do_stall_read  <= live && stall_read;
+        do_stall_write <= live && stall_write;
+        do_stall_core  <= live && exec_busy && !issue;
+        do_read_beat   <= live && read_beat;
+        do_write_beat  <= live && write_beat;
+        do_retired     <= rst ? 2'd0 : retired;
+
+        n_cycles      <= rst ? 32'd0 : n_cycles      + {31'd0, do_cycle};
+        n_exec_busy   <= rst ? 32'd0 : n_exec_busy   + {31'd0, do_exec_busy};
+        n_stall_read  <= rst ? 32'd0 : n_stall_read  + {31'd0, do_stall_read};
+        n_stall_write <= rst ? 32'd0 : n_stall_write + {31'd0, do_stall_write};
+        n_stall_core  <= rst ? 32'd0 : n_stall_core  + {31'd0, do_stall_core};
+        n_read_beats  <= rst ? 32'd0 : n_read_beats  + {31'd0, do_read_beat};
+        n_write_beats <= rst ? 32'd0 : n_write_beats + {31'd0, do_write_beat};
+        n_descriptors <= rst ? 32'd0 : n_descriptors + {30'd0, do_retired};
     end
 
     // the record: word 0 (lowest address) is the layer
-    reg         latch;
+    reg [1:0]   latch;
     reg [7:0]   layer;
     reg [231:0] record;
 
     always @(posedge clk) begin
-        latch <= mark && !rst;
-        layer <= mark_layer;
-        if (latch)
+        latch <= {latch[0] && !rst, mark && !rst};
+        if (mark) layer <= mark_layer;
+        if (latch[1])
             record <= {n_write_beats, n_read_beats, n_stall_core, n_stall_write, n_stall_read, n_exec_busy, n_cycles,
                        layer};
     end

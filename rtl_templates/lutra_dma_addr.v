@@ -7,7 +7,7 @@
 // crosses a 4 KiB boundary.
 //
 // Latency: the first request two cycles after go at the earliest (state, then the caller's address register); one
-// burst per cycle within a row, two cycles more from row to row (one adder serves burst, stride and way back).
+// burst per cycle within a row, one cycle more from row to row (one adder serves bursts and stride).
 //
 // Addresses, strides and lengths count beats of the bus. `set` takes address, stride and rows; `row_m1` (beats per row
 // minus one) must be stable from go until idle.
@@ -46,10 +46,10 @@ module lutra_dma_addr #(
 
     localparam [1:0] S_IDLE  = 2'd0,
                      S_BURST = 2'd1,
-                     S_STEP  = 2'd2,  // from the end of the row: plus stride ...
-                     S_BACK  = 2'd3;  // ... minus the length of the row
+                     S_STEP  = 2'd2;  // to the next row
 
     reg [1:0]           state;
+    reg [BEAT_ADDR-1:0] row_addr; // first beat of this row
     reg [BEAT_ADDR-1:0] stride;
     reg [15:0]          rows;     // not yet finished
     reg [ROW_BITS-1:0]  left;     // beats of this row not yet requested, minus one
@@ -63,23 +63,25 @@ module lutra_dma_addr #(
     assign req_last = fits && (rows == 16'd1);
     assign idle     = (state == S_IDLE);
 
+    // The next burst of a row starts at the boundary; after the last one the address does not matter.
     wire [ROW_BITS-1:0]  len_wide  = {{(ROW_BITS-LB){1'b0}}, req_len};
-    wire [ROW_BITS-1:0]  back_wide = ~row_m1;
-    wire [BEAT_ADDR-1:0] step_by   = (state == S_BURST) ? {{(BEAT_ADDR-LB){1'b0}}, req_len} :
-                                     (state == S_STEP)  ? stride :
-                                                          {{(BEAT_ADDR-ROW_BITS){1'b1}}, back_wide};
-    wire [BEAT_ADDR-1:0] next_addr = req_addr + step_by + {{(BEAT_ADDR-1){1'b0}}, (state == S_BURST)};
+    wire [BEAT_ADDR-1:0] from      = req ? {req_addr[BEAT_ADDR-1:LB], {LB{1'b0}}} : row_addr;
+    wire [BEAT_ADDR-1:0] step_by   = req ? {{(BEAT_ADDR-LB-1){1'b0}}, 1'b1, {LB{1'b0}}} : stride;
+    wire [BEAT_ADDR-1:0] next_addr = from + step_by;
 
     always @(posedge clk) begin
-        if (set)                                   req_addr <= set_addr;
-        else if (state[1] || (req && ack)) req_addr <= next_addr;
+        if (set)                                  req_addr <= set_addr;
+        else if (state == S_STEP || (req && ack)) req_addr <= next_addr;
+
+        if (set)                    row_addr <= set_addr;
+        else if (state == S_STEP)   row_addr <= next_addr;
 
         if (set) stride <= set_stride;
 
         if (set)                    rows <= set_rows;
         else if (state == S_STEP)   rows <= rows - 16'd1;
 
-        if (go || state == S_BACK)  left <= row_m1;
+        if (go || state == S_STEP)  left <= row_m1;
         else if (req && ack)        left <= left + ~len_wide;
     end
 
@@ -87,7 +89,6 @@ module lutra_dma_addr #(
         case (state)
             S_IDLE:  if (go) state <= S_BURST;
             S_BURST: if (ack && fits) state <= (rows == 16'd1) ? S_IDLE : S_STEP;
-            S_STEP:  state <= S_BACK;
             default: state <= S_BURST;
         endcase
         if (rst) state <= S_IDLE;

@@ -418,11 +418,11 @@ module lutra_exec_pq #(
         end
     endgenerate
 
-    // ---- PS-1: feature-buffer words of POOL and ACC_IN; PS: accumulate ---------------------------------------------------
+    // ---- PS-2: feature-buffer words of POOL and ACC_IN; PS: accumulate ---------------------------------------------------
     wire pr_step, pr_pool, pr_load, pr_inside;
     lutra_pq_delay #(
         .WIDTH(4),
-        .CYCLES(PS - 2)
+        .CYCLES(PS - 3)
     ) u_read_flags (
         .clk(clk),
         .clear(rst),
@@ -431,7 +431,7 @@ module lutra_exec_pq #(
     );
     lutra_pq_delay #(
         .WIDTH(FB_ADDR_W),
-        .CYCLES(PS - 2)
+        .CYCLES(PS - 3)
     ) u_read_addr (
         .clk(clk),
         .clear(1'b0),
@@ -462,10 +462,12 @@ module lutra_exec_pq #(
             step && !step_pool && !p1_dense}),
         .q({ps_first, ps_max, ps_unsigned, ps_op_first, ps_op_last, ps_byte, ps_lookup})
     );
-    reg ps_read, ps_load; // a feature-buffer byte is added
+    reg byte_read, ps_read, byte_load, ps_load; // a feature-buffer byte arrives; is added
     always @(posedge clk) begin
-        ps_read <= fb_rd_en;
-        ps_load <= pr_load;
+        byte_read <= fb_rd_en;
+        byte_load <= pr_load;
+        ps_read   <= byte_read;
+        ps_load   <= byte_load;
     end
 
     wire [T*ACC_BITS-1:0] acc, held;
@@ -497,6 +499,7 @@ module lutra_exec_pq #(
                 .first(ps_first),
                 .load(ps_load),
                 .maximum(ps_max),
+                .byte_read(byte_read),
                 .byte_on(ps_read),
                 .byte_unsigned(ps_unsigned || ps_load),
                 .data(fb_rd_data[i*8 +: 8]),

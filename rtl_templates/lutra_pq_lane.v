@@ -1,9 +1,9 @@
 // One output lane of the pq core: adder tree over the looked-up entries, dense products, accumulator.
 //
 // The three sources of an addend (lookup, product, feature-buffer byte) are 0 unless they are meant, so they are joined
-// by OR; `lookup` lets the looked-up sum of this cycle through, `byte_on` the byte, and a product of anything but a dense
-// step is 0. `entry` comes 2 (more than 18 inputs: 3) + PAD_SUM cycles before its step, `code` and `w` DOT_STAGES + 1 +
-// PAD_DOT before.
+// by OR; `lookup` lets the looked-up sum of this cycle through, `byte_read` the byte of the next, and a product of anything
+// but a dense step is 0. `entry` comes 2 (more than 18 inputs: 3) + PAD_SUM cycles before its step, `code` and `w`
+// DOT_STAGES + 1 + PAD_DOT before.
 //
 // A step (in its cycle): base + addend, base = 0 (first), acc << 8 (load: the next lower byte of a stored accumulator) or
 // acc; POOL maximum: the larger of the two, where byte_on marks bytes inside the input.
@@ -38,7 +38,8 @@ module lutra_pq_lane #(
     input  wire                       first,
     input  wire                       load,
     input  wire                       maximum,
-    input  wire                       byte_on,
+    input  wire                       byte_read, // data is meant, for the step of the next cycle
+    input  wire                       byte_on,   // the same in that cycle
     input  wire                       byte_unsigned,
     input  wire [7:0]                 data,
     // verilator lint_off UNUSED
@@ -102,7 +103,8 @@ module lutra_pq_lane #(
     endgenerate
 
     localparam WIDE = ACC_BITS + 32; // the addends before they are cut to the accumulator's width
-    wire [7:0]       b = data & {8{byte_on}};
+    reg  [7:0]       b;
+    always @(posedge clk) b <= data & {8{byte_read}};
     wire [SUM_W-1:0] looked = sum & {SUM_W{lookup}};
     wire [WIDE-1:0]  sum_x  = {{(WIDE-SUM_W){looked[SUM_W-1]}}, looked};
     wire [WIDE-1:0]  dot_x  = {{(WIDE-DOT_W){dot[DOT_W-1]}}, dot};

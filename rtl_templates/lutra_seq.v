@@ -38,8 +38,8 @@ module lutra_seq #(
     output reg                             done,
     output reg                             error,
     output reg  [2:0]                      error_code,
-    output wire                            set_done,   // pulses for IRQ_STATUS
-    output wire                            set_error,
+    output reg                             set_done,   // pulses for IRQ_STATUS
+    output reg                             set_error,
 
     // to all engines
     output wire                            engine_rst,
@@ -266,16 +266,31 @@ module lutra_seq #(
 
     // -------------------------------------------------------------- watchdog
     reg  [31:0] quiet;
-    wire        active = read_beat || write_beat || op_issue || (|retired);
-    wire        bitten = run && (quiet == watchdog) && (|quiet);
+    reg         active;
+    wire        bitten = (quiet == watchdog) && (|quiet);
 
-    always @(posedge clk) quiet <= (active || !run) ? 32'd0 : quiet + 32'd1;
+    always @(posedge clk) begin
+        active <= read_beat || write_beat || op_issue || (|retired) || !run;
+        quiet  <= active ? 32'd0 : quiet + 32'd1;
+    end
 
     // ----------------------------------------------------------------- state
-    wire fail = bad_start || (run && (read_error || write_error || bad_head || token_lost || conflict || bitten));
+    // What is found late in a cycle counts in the next. A token comes from an engine that is still busy, so END has not
+    // passed by then.
+    reg  late_token, late_bite;
+    wire fail = bad_start || (run && (read_error || write_error || bad_head || late_token || conflict || late_bite));
 
-    assign set_error = fail;
-    assign set_done  = ends && !fail && !abort;
+    always @(posedge clk) begin
+        late_token <= run && token_lost;
+        late_bite  <= run && bitten;
+
+        set_error <= fail;
+        set_done  <= ends && !fail && !abort;
+        if (rst) begin
+            set_error <= 1'b0;
+            set_done  <= 1'b0;
+        end
+    end
 
     always @(posedge clk) begin
         reset_engines <= 1'b0;
@@ -313,7 +328,7 @@ module lutra_seq #(
             error      <= 1'b1;
             error_code <= read_error  ? E_READ :
                           write_error ? E_WRITE :
-                          (bad_start || bad_head || token_lost) ? E_DESCRIPTOR :
+                          (bad_start || bad_head || late_token) ? E_DESCRIPTOR :
                           conflict    ? E_BANK : E_WATCHDOG;
         end
         if (abort && busy) begin

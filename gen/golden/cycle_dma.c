@@ -6,7 +6,7 @@
 
 static void gen_set(lt_gen *g, const lt_dma_cmd *c)
 {
-    g->addr = c->addr;
+    g->addr = g->row_addr = c->addr;
     g->stride = c->stride;
     g->rows = c->rows;
 }
@@ -38,12 +38,9 @@ static void gen_edge(lt_gen *g, bool go, bool ack, uint32_t max_burst, uint32_t 
         if (fits) g->state = g->rows == 1 ? GEN_IDLE : GEN_STEP;
         return;
     case GEN_STEP:
-        g->addr += g->stride;
+        g->row_addr += g->stride;
+        g->addr = g->row_addr;
         g->rows--;
-        g->state = GEN_BACK;
-        return;
-    case GEN_BACK:
-        g->addr -= row_m1 + 1;
         g->left = row_m1;
         g->state = GEN_BURST;
         return;

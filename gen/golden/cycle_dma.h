@@ -11,8 +11,8 @@ enum { LT_RD_BURST = 16, LT_WR_BURST = 64, LT_RD_BURSTS = 4, LT_WR_BURSTS = 2 };
 
 /* lutra_dma_addr: addresses and lengths in beats */
 typedef struct {
-    enum { GEN_IDLE, GEN_BURST, GEN_STEP, GEN_BACK } state;
-    uint32_t addr, stride, rows, left;
+    enum { GEN_IDLE, GEN_BURST, GEN_STEP } state;
+    uint32_t addr, row_addr, stride, rows, left;
 } lt_gen;
 
 /* What both engines get with a descriptor. */

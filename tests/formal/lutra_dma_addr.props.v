@@ -38,13 +38,14 @@
         if (state == S_IDLE && f_set) assert (req_addr == f_row);
         // the burst starts where the row has not been covered yet
         if (state == S_BURST) assert (left <= row_m1 && req_addr == f_row + (f_len - f_left));
-        if (state == S_STEP)  assert (rows > 16'd1 && req_addr == f_row + f_len + 1'b1);
-        if (state == S_BACK)  assert (req_addr == f_row + f_len + 1'b1);
+        if (state == S_STEP)  assert (rows > 16'd1);
+        if (f_set) assert (row_addr == f_row);
+        assert (state <= S_STEP);
         // it ends inside the row and inside its block
         if (req) assert ({{(ROW_BITS-LB){1'b0}}, req_len} <= left);
         if (req) assert ({1'b0, req_addr[LB-1:0]} + {1'b0, req_len} < MAX_BURST);
         if (req && req_last) assert (f_rows_left == 16'd1 && left == {{(ROW_BITS-LB){1'b0}}, req_len});
 
         cover (req && ack && req_last && $past(f_rows_left) == 16'd1 && req_len == 0);
-        cover (state == S_BACK && f_rows_left == 16'd2);
+        cover (state == S_STEP && f_rows_left == 16'd2);
     end

@@ -44,8 +44,8 @@
         if (error) assert (state == S_IDLE || state == S_STOP);
         assert (error == (error_code != 3'd0));
         assert (!(set_done && set_error));
-        if (set_done) assert (ld_idle && st_ready && ops == 2'd0);
-        if (!$past(rst)) assert ($rose(done) == ($past(set_done) && !$past(rst)) || $past(done));
+        if (set_done) assert ($past(ld_idle && st_ready && ops == 2'd0));
+        assert (set_done == (done && !$past(done)));
         if (f_goes_on && $past(hold)) assert (!run);
 
         cover (set_done);

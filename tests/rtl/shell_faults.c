@@ -241,7 +241,7 @@ static void stuck_core(tester *t, uint32_t watchdog)
     CHECK(b, last > 0, "the operation was not started");
     b->core.stuck = false;
     if (watchdog) {
-        CHECK(b, b->p.irq && b->irq_since - last == watchdog + 2,
+        CHECK(b, b->p.irq && b->irq_since - last == watchdog + 5,
               "watchdog of %u came %llu cycles after the last issue", watchdog,
               (unsigned long long)(b->irq_since - last));
         expect_error(t, ERR_WATCHDOG, "watchdog");
