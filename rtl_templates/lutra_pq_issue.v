@@ -153,7 +153,10 @@ module lutra_pq_issue #(
     wire [ADDR_W-1:0] kcol_step = d[496 +: ADDR_W];
 
     // ---- where we are --------------------------------------------------------------------------------------------------
-    // counters count down to 1
+    // Counters count down to 1. What decides how far a step goes is compared when a counter changes, not when it is
+    // used: last_* of the innermost loops, only_* for an operation where such a loop has one round.
+    reg              last_col, last_c, last_sb, last_rb;
+    reg              only_col, only_c, only_sb, only_rb;
     reg [14:0]       c;                  // chunks left
     reg [SLOT_W-1:0] slot;               // STREAM: window slot of the chunk
     reg [15:0]       chunk;              // encoder word of the chunk (spatial mode)
@@ -185,10 +188,6 @@ module lutra_pq_issue #(
     // ---- what this cycle does ----------------------------------------------------------------------------------------
     wire [1:0] rows_here = (tall && rleft > 8'd2) ? 2'd3 : (tall && rleft == 8'd2) ? 2'd2 : 2'd1;
     wire [1:0] cols_here = (sleft > 8'd2) ? 2'd3 : sleft[1:0];
-    wire last_col = j == 8'd1;
-    wire last_sb  = pool || sleft <= 8'd3;
-    wire last_rb  = tall ? rleft <= 8'd3 : rleft == 8'd1;
-    wire last_c   = pool || c == 15'd1;
     wire last_q   = q == 12'd1;
     wire last_p   = p == 12'd1;
 
@@ -244,6 +243,11 @@ module lutra_pq_issue #(
     wire [POS_W-1:0]  x_first  = -{{(POS_W-8){op_desc[191]}}, op_desc[`LUTRA_D_PAD_L]};
     wire [POS_W-1:0]  y_first  = -{{(POS_W-8){op_desc[183]}}, op_desc[`LUTRA_D_PAD_T]};
     wire [7:0]        s_first  = op_desc[`LUTRA_D_S];
+    wire              new_tall = !new_pool && op_desc[`LUTRA_D_DILATION] == 4'd1;
+    wire              new_col  = s_first == 8'd1;
+    wire              new_c    = new_pool || op_desc[`LUTRA_D_CHUNKS] == 15'd1;
+    wire              new_sb   = new_pool || s_first <= 8'd3;
+    wire              new_rb   = op_desc[`LUTRA_D_R] == 8'd1 || (new_tall && op_desc[`LUTRA_D_R] <= 8'd3);
     wire [ADDR_W-1:0] new_x    = new_stream ? {ADDR_W{1'b0}} : op_desc[400 +: ADDR_W];
     wire [POS_W-1:0]  stride_x = {{(POS_W-4){1'b0}}, stride};
     wire [POS_W-1:0]  dil_x    = {{(POS_W-4){1'b0}}, dilation};
@@ -271,7 +275,7 @@ module lutra_pq_issue #(
             pool     <= new_pool;
             stream   <= new_stream;
             dense    <= op_desc[`LUTRA_D_DENSE] && !new_pool;
-            tall     <= !new_pool && op_desc[`LUTRA_D_DILATION] == 4'd1;
+            tall     <= new_tall;
             ordered  <= op_desc[`LUTRA_D_BARRIER] || op_desc[21];
             row_wrap  <= op_desc[224 +: ADDR_W] + op_desc[32 +: ADDR_W];
             krow_wrap <= op_desc[48 +: ADDR_W] + op_desc[32 +: ADDR_W];
@@ -281,6 +285,14 @@ module lutra_pq_issue #(
             j        <= (new_pool || s_first < 8'd3) ? s_first : 8'd3;
             rleft    <= op_desc[`LUTRA_D_R];
             sleft    <= s_first;
+            last_col <= new_col;
+            last_c   <= new_c;
+            last_sb  <= new_sb;
+            last_rb  <= new_rb;
+            only_col <= new_col;
+            only_c   <= new_c;
+            only_sb  <= new_sb;
+            only_rb  <= new_rb;
             q        <= op_desc[`LUTRA_D_OUT_W];
             p        <= op_desc[`LUTRA_D_OUT_H];
             cur      <= new_x;
@@ -343,8 +355,9 @@ module lutra_pq_issue #(
             end
 
             if (step_done && stream) begin
-                c     <= last_c ? chunks : c - 15'd1;
-                slot  <= last_c ? {SLOT_W{1'b0}} : slot + 1'b1;
+                c      <= last_c ? chunks : c - 15'd1;
+                last_c <= last_c ? only_c : c == 15'd2;
+                slot   <= last_c ? {SLOT_W{1'b0}} : slot + 1'b1;
                 if (SPATIAL != 0) chunk <= last_c ? d[`LUTRA_D_ENC_BASE] : chunk + 16'd1;
                 if (fetching) begin
                     if (last_c && fcol == 12'd1) begin
@@ -366,9 +379,11 @@ module lutra_pq_issue #(
                     if (last_q) yrow <= y_next;
                 end
             end else if (step_done) begin
-                j <= !last_col ? j - 8'd1 : !last_c ? cols(sleft) : !last_sb ? cols(sleft - 8'd3) : cols(ks);
+                j        <= !last_col ? j - 8'd1 : !last_c ? cols(sleft) : !last_sb ? cols(sleft - 8'd3) : cols(ks);
+                last_col <= !last_col ? j == 8'd2 : !last_c ? sleft == 8'd1 : !last_sb ? sleft == 8'd4 : only_col;
                 if (last_col) begin
-                    c     <= last_c ? chunks : c - 15'd1;
+                    c      <= last_c ? chunks : c - 15'd1;
+                    last_c <= last_c ? only_c : c == 15'd2;
                     if (SPATIAL != 0) chunk <= last_c ? d[`LUTRA_D_ENC_BASE] : chunk + 16'd1;
                 end
                 if (!last_col) begin
@@ -379,14 +394,17 @@ module lutra_pq_issue #(
                     cur  <= csub + 1'b1;
                     xl   <= xsub;
                 end else if (!last_sb) begin
-                    sleft <= sleft - 8'd3;
+                    sleft   <= sleft - 8'd3;
+                    last_sb <= sleft <= 8'd6;
                     csub  <= csub + kcol_step;
                     cur   <= csub + kcol_step;
                     xsub  <= xsub + dil_x + (dil_x << 1);
                     xl    <= xsub + dil_x + (dil_x << 1);
                 end else if (!last_rb) begin
-                    sleft <= ks;
-                    rleft <= rleft - (tall ? 8'd3 : 8'd1);
+                    sleft   <= ks;
+                    last_sb <= only_sb;
+                    rleft   <= rleft - (tall ? 8'd3 : 8'd1);
+                    last_rb <= tall ? rleft <= 8'd6 : rleft == 8'd2;
                     csub  <= cpix;
                     cur   <= cpix;
                     xsub  <= xpix;
@@ -395,8 +413,10 @@ module lutra_pq_issue #(
                     msub  <= m_next;
                     ysub  <= ysub + (tall ? 14'd3 : dil_x);
                 end else begin
-                    sleft <= ks;
-                    rleft <= kr;
+                    sleft   <= ks;
+                    last_sb <= only_sb;
+                    rleft   <= kr;
+                    last_rb <= only_rb;
                     if (!last_q) begin
                         cpix <= cpix + q_step;
                         csub <= cpix + q_step;
