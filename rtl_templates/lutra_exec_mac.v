@@ -73,7 +73,7 @@ module lutra_exec_mac #(
 
     // ---- accepting operations --------------------------------------------------------------------------------------------
     reg  issuing;
-    wire op_end;
+    wire op_end, op_silent;
     wire start = op_valid & op_ready;
 
     assign op_ready = ~issuing;
@@ -108,6 +108,7 @@ module lutra_exec_mac #(
         .start            (start),
         .desc             (op_desc),
         .op_end           (op_end),
+        .op_silent        (op_silent),
         .array_idle       (array_idle),
         .owns_output      (owns),
         .space            (space),
@@ -340,6 +341,7 @@ module lutra_exec_mac #(
         .start        (start),
         .desc         (op_desc),
         .owns         (owns),
+        .silent       (op_silent),
         .accept       (accept),
         .level        (level),
         .group        (group),

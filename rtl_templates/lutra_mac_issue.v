@@ -8,6 +8,9 @@
 // input group equal to the output group, and the identity for weights. All addresses advance by additions of what the
 // descriptor provides; a loop that starts over returns to the value that the loop around it remembers.
 //
+// A CONV of one tile and one set may be a pass over part of a layer's terms: with ACC_IN its first chunk adds to the partial
+// sums that the pass before left, with ACC_OUT its last chunk leaves them there and gives no results.
+//
 // Latency: start in cycle t, first term in t+2 at the earliest; term issued (`fire`) in cycle t, fb_rd_en and fb_rd_addr
 // in t+1, in_* together with the word in t+2. t_* and w_* describe the term in the cycle of `fire`.
 //
@@ -34,6 +37,7 @@ module lutra_mac_issue #(
     input  wire              start,
     input  wire [511:0]      desc,             // used with start only
     output wire              op_end,           // the last term is issued
+    output wire              op_silent,        // ... of an operation that gives no results
     // conditions
     input  wire              array_idle,       // no term of the last operation is on its way
     input  wire              owns_output,      // the output side works on this operation
@@ -111,6 +115,7 @@ module lutra_mac_issue #(
     reg [ADDR_W-1:0] plane, stride_row, tap_row;
     reg              step_group;                // output group og works on input group og
     reg              barrier;
+    reg              acc_in, acc_out;
     reg              is_pool, of_max, of_unsigned; // the outputs follow when no term of the last operation is on its way
 
     always @(posedge clk) begin
@@ -119,6 +124,8 @@ module lutra_mac_issue #(
             of_max      <= desc[`LUTRA_D_POOL_MAX];
             of_unsigned <= desc[`LUTRA_D_IN_UNSIGNED];
             barrier     <= desc[`LUTRA_D_BARRIER];
+            acc_in      <= ~pool_f & desc[`LUTRA_D_ACC_IN];
+            acc_out     <= ~pool_f & desc[`LUTRA_D_ACC_OUT];
             step_group  <= pool_f | (desc[`LUTRA_D_CG_STEP] != 8'd0);
             in_h        <= desc[`LUTRA_D_IN_H];
             in_w        <= desc[`LUTRA_D_IN_W];
@@ -188,18 +195,19 @@ module lutra_mac_issue #(
     wire set_end     = tile_end & set_tile;
 
     assign hold = barrier & ~owns_output;
-    wire permit = weights_ready & ~hold & (~(t_last & tile_chunk) | (owns_output & space));
+    wire permit = weights_ready & ~hold & (~(t_last & tile_chunk) | (owns_output & (space | acc_out)));
 
     assign fire      = running & permit;
     assign op_end    = fire & set_end & og_last;
     assign chunk_end = fire & chunk_last;
-    assign reserve   = fire & t_last & tile_chunk;
+    assign reserve   = fire & t_last & tile_chunk & ~acc_out;
+    assign op_silent = op_end & acc_out;
 
     assign t_first       = word_first;
     assign t_last        = b_last & d_last;
     assign t_group_end   = a_last;
     assign t_chunk_first = chunk_first;
-    assign t_level       = ~tile_chunk ? 3'd7 : ~a_last ? 3'd0 : (p_last & set_tile) ? {2'b10, og_last} :
+    assign t_level       = (~tile_chunk | acc_out) ? 3'd7 : ~a_last ? 3'd0 : (p_last & set_tile) ? {2'b10, og_last} :
                            x_last ? 3'd2 : 3'd1;
 
     // weights: a tile that is one chunk leaves them where they are until its set ends, a POOL until its end
@@ -230,7 +238,7 @@ module lutra_mac_issue #(
             if (pixel_end) left <= ~p_last ? left - 1'b1 : tile_chunk ? size_new : size;
             word_first <= pixel_end | (word_first & ~a_last);
         end
-        if (prime)          chunk_first <= 1'b1;
+        if (prime)          chunk_first <= ~acc_in;
         else if (chunk_end) chunk_first <= tile_chunk;
 
         if (start)                og_left <= og_f[OG_W-1:0];

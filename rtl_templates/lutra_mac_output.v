@@ -4,7 +4,7 @@
 // words. The operation being issued waits here (`owns` low) until the one before it has written its last word.
 //
 // Latency: start in cycle t; with the output side free, owns is high from t+2 on. done is high in the cycle in which the
-// operation's last word is written.
+// operation's last word is written; for an operation that gives no words, in the cycle after its last term (`silent`).
 //
 // Parameters:
 //   ADDR_W   width of feature-buffer addresses
@@ -24,6 +24,7 @@ module lutra_mac_output #(
     input  wire               start,
     input  wire [511:0]       desc,        // used with start only
     output wire               owns,
+    input  wire               silent,      // it is over and gave no words; only while owns is high
     // words
     input  wire               accept,
     input  wire [2:0]         level,       // lutra_out_addr
@@ -83,19 +84,21 @@ module lutra_mac_output #(
     end
 
     // ---- who has the output side -------------------------------------------------------------------------------------------
-    reg  waiting, busy;
+    reg  waiting, busy, silent_q;
     wire load = waiting & (~busy | done);
 
     assign owns = ~waiting;
-    assign done = out_valid & out_last;
+    assign done = (out_valid & out_last) | silent_q;
 
     always @(posedge clk) begin
         if (rst) begin
-            waiting <= 1'b0;
-            busy    <= 1'b0;
+            waiting  <= 1'b0;
+            busy     <= 1'b0;
+            silent_q <= 1'b0;
         end else begin
-            waiting <= start | (waiting & ~load);
-            busy    <= load | (busy & ~done);
+            waiting  <= start | (waiting & ~load);
+            busy     <= load | (busy & ~done);
+            silent_q <= silent;
         end
         if (load) begin
             shift        <= i_shift;

@@ -6,6 +6,8 @@
 // Two memories of PSUM_WORDS words. The accumulator memory holds the tile between chunks: every chunk but the first reads
 // it, every chunk but the last writes it. The last chunk writes the output memory instead, a FIFO in front of the post
 // unit; the issue logic reserves a place there (`reserve`) before it issues a word's last term (`space`: there is one).
+// A tile may go on over several operations: the last chunk of all but the last one is like any other then, and so is the first
+// chunk of all but the first one.
 //
 // What is issued in cycle t is described by the t_* ports in cycle t; its array sum comes in t + ARRAY_DELAY. Terms of one
 // word must be at least three cycles apart in successive chunks.
@@ -39,7 +41,7 @@ module lutra_psum #(
     input  wire                      t_first,       // first term of a word's sum over taps and input groups of this chunk
     input  wire                      t_last,        // last one
     input  wire                      t_group_end,   // the next term goes to the first partial-sum register
-    input  wire                      t_chunk_first, // the tile's first chunk
+    input  wire                      t_chunk_first, // the tile's first chunk: starts from 0
     input  wire                      t_chunk_end,   // last term of the chunk
     input  wire [2:0]                t_level,
     output wire                      idle,          // no term is on its way

@@ -33,8 +33,8 @@
     F(CODE_RAW,      0, 17,  1, U, LT_IN_EXEC,     "WRITE_CODE writes values, not codes (pq)") \
     F(STREAM,        0, 18,  1, U, LT_IN_CONV,     "visit every input column once (pq); kernel up to 3 x 3, dilation 1") \
     F(OUT_UNSIGNED,  0, 19,  1, U, LT_IN_EXEC,     "results are unsigned") \
-    F(ACC_IN,        0, 20,  1, U, LT_IN_CONV,     "start from stored accumulators instead of zero (pq)") \
-    F(ACC_OUT,       0, 21,  1, U, LT_IN_CONV,     "store accumulators instead of results (pq)") \
+    F(ACC_IN,        0, 20,  1, U, LT_IN_CONV,     "start from stored accumulators instead of zero") \
+    F(ACC_OUT,       0, 21,  1, U, LT_IN_CONV,     "store accumulators instead of results") \
     F(FINISHED,      0, 22,  1, U, LT_IN_EXEC,     "the derived fields are in place (pq); not read by the hardware") \
     F(LAYER,         0, 24,  8, U, LT_IN_EXEC,     "layer number for profile records") \
     F(IN_BASE,       1,  0, 16, U, LT_IN_EXEC,     "feature-buffer word of the input: address = base + group*plane + y*IN_W + x") \

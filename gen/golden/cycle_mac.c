@@ -57,6 +57,7 @@ static void word_issued(output *o, uint64_t t)
 /* The loops of an operation. */
 typedef struct {
     bool pool;
+    bool silent;      /* ACC_OUT: no words come out */
     int og, a, terms; /* output groups, of a set; terms of a word in a chunk */
     int chunks;       /* per tile */
     int pixels, tile; /* of the output, of a tile */
@@ -89,6 +90,7 @@ static loops read_loops(const lt_config *cfg, const uint32_t *d)
     l.chunks = (int)lt_desc_get(d, LT_D_CG) / b * (taps / t);
     l.tile = (int)lt_desc_get(d, LT_D_TILE_W);
     l.load = (uint64_t)(entry * l.a * l.terms);
+    l.silent = lt_desc_get(d, LT_D_ACC_OUT) != 0;
     l.two = 2 * l.a * l.terms <= cfg->wrf_depth;
     return l;
 }
@@ -101,12 +103,16 @@ typedef struct {
     uint64_t issued;
 } issue;
 
-/* The tile's last chunk: every word needs a place in the FIFO. */
+/* The tile's last chunk: every word needs a place in the FIFO, if it goes there. */
 static void last_chunk(const loops *l, int pixels, issue *s, output *o)
 {
     for (int p = 0; p < pixels; p++) {
         s->at += (uint64_t)(l->a * (l->terms - 1));
         for (int a = 0; a < l->a; a++) {
+            if (l->silent) {
+                s->at = s->at + 1 < o->own ? o->own : s->at + 1;
+                continue;
+            }
             s->at = word_allowed(o, s->at + 1);
             word_issued(o, s->at);
         }
@@ -158,7 +164,7 @@ lt_exec_time lt_cycle_mac(const lt_config *cfg, const uint32_t desc[16], lt_exec
             bool set_end = p + l.tile >= l.pixels;
             run_tile(&l, set_end ? l.pixels - p : l.tile, set_end, set_end && set == sets - 1, &s, &o);
         }
-    st->drained = o.taken + (uint64_t)o.latency;
+    st->drained = l.silent ? s.at + 1 : o.taken + (uint64_t)o.latency;
     st->spare[LAST_TERM] = s.at + 1;
     return (lt_exec_time){.ready = s.at + 1, .done = st->drained, .issued = s.issued};
 }

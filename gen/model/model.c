@@ -77,6 +77,10 @@ lt_code lt_model_load(const char *name, const char *data_dir, uint64_t seed, lt_
 
     *g = (lt_graph){0};
     if (real) *real = true;
+    if (strcmp(name, "wide") == 0) {
+        if (real) *real = false;
+        return lt_wide_random(seed, g, err);
+    }
     if (strcmp(name, "resnet20") == 0) {
         if (!data_dir || !data_dir[0]) {
             if (real) *real = false;

@@ -6,10 +6,10 @@
 #include "base/err.h"
 #include "model/graph.h"
 
-/* What MODEL means to every command: a path (.onnx or .npz, told apart by content), or `resnet20`: with data_dir
- * data_dir/models/resnet20_cifar10.onnx, without it (NULL or "") the seeded random one. *real (may be NULL) = the
- * weights were trained, so accuracy means something. The graph is as imported (not lowered); its preprocessing is set
- * by lt_model_preproc. */
+/* What MODEL means to every command: a path (.onnx or .npz, told apart by content), `wide` (lt_wide_random), or
+ * `resnet20`: with data_dir data_dir/models/resnet20_cifar10.onnx, without it (NULL or "") the seeded random one. *real
+ * (may be NULL) = the weights were trained, so accuracy means something. The graph is as imported (not lowered); its
+ * preprocessing is set by lt_model_preproc. */
 lt_code lt_model_load(const char *name, const char *data_dir, uint64_t seed, lt_graph *g, bool *real, lt_err *err);
 
 /* ONNX (inference graphs, one image input, one output). Supported operators: lt_onnx_operators(). `name` starts the
@@ -26,7 +26,10 @@ lt_code lt_npz_import(const void *data, size_t len, const char *name, lt_graph *
  * procedural images layer by layer, so that every activation has about unit variance. Depends on nothing but the seed.
  */
 lt_code lt_resnet20_random(uint64_t seed, lt_graph *g, lt_err *err);
-/* Networks made by lt_resnet20_random have a name ending in "-random", which stays with them through files and reports:
+/* A network of a few layers with large kernels, many channels and large fully connected layers, He-initialised: to test
+ * how layers are tiled. */
+lt_code lt_wide_random(uint64_t seed, lt_graph *g, lt_err *err);
+/* Networks made by these two have a name ending in "-random", which stays with them through files and reports:
  * their accuracy means nothing and is not printed. */
 bool lt_model_is_random(const char *net_name);
 

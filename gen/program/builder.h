@@ -60,10 +60,16 @@ typedef struct {
     uint32_t lost[16];   /* where a descriptor goes that there was no memory for */
 } builder;
 
-/* One operation's part of a tensor: rows row0 .. row0+rows-1, on chip at `base` with `plane` words between groups. */
+/* One operation's part of a tensor: rows row0 .. row0+rows-1, columns col0 .. col0+cols-1, on chip at `base` with
+ * `cols` words between rows and `plane` words between groups. */
 typedef struct {
-    int base, plane, row0, rows;
+    int base, plane, row0, rows, col0, cols;
 } view;
+
+/* Kernel rows r0 .. r0+r-1, columns s0 .. s0+s-1. */
+typedef struct {
+    int r0, r, s0, s;
+} kernel_part;
 
 static inline int ceil_div(int a, int b)
 {
@@ -99,13 +105,12 @@ void wait_for_all(builder *b);
 /* `rows` rows of `words` words; strides in bytes (DRAM) and words (target). */
 void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
               int word_stride);
-/* Loads rows of a DRAM tensor to the feature buffer. */
-void load_rows(builder *b, int t, const view *v);
+/* Loads `groups` groups from group `first` on of a part of a DRAM tensor to the feature buffer. */
+void load_rows(builder *b, int t, const view *v, int first, int groups);
 /* Sets the tokens of the operation just emitted. */
 void finish_op(builder *b, uint32_t *d);
-/* Stores rows of tensor t held in the feature buffer at v to rows dst_row.. of `to`, after the operation just emitted.
- */
-void store_rows(builder *b, int t, const view *v, const lutra_tensor *to, int dst_row);
+/* Stores the part v of tensor t, held in the feature buffer, to its place in `to`, after the operation just emitted. */
+void store_rows(builder *b, int t, const view *v, const lutra_tensor *to);
 
 /* place.c */
 /* Chooses banks for tensor t outside `busy` (bit mask) and every live tensor; false if nothing is free. */
@@ -122,22 +127,36 @@ int find_run(const builder *b, int words, unsigned busy);
 /* tiles.c */
 /* How a layer is cut: on-chip layers are one tile. Buffers for tiles that go through DRAM. */
 typedef struct {
-    int rows, count;                    /* output rows per tile, tiles */
+    int rows, cols;                     /* output rows and columns per tile */
+    int across, count;                  /* tiles side by side, tiles */
+    int groups;                         /* 0: a tile's input is loaded once; else operations load so many groups each */
     int in_at[2], out_at[2], res_at[2]; /* feature-buffer word of each tile buffer */
     int acc_at[2];                      /* of the two buffers of raw accumulators (pq, partial passes) */
 } tiling;
-/* max_in_rows: input rows that a tile may read; acc_words: feature-buffer words per output pixel of raw accumulators.
- * false if not even one output row fits. */
-bool plan_tiles(builder *b, const qlayer *l, int max_in_rows, int acc_words, tiling *t);
+/* What else decides about tiles. */
+typedef struct {
+    int code_chunks;    /* pq: code words per input pixel, if the input has to be copied to a code map */
+    int acc_words;      /* feature-buffer words per output pixel of raw accumulators */
+    int groups;         /* input groups of one operation, if operations are able to load their own input */
+    kernel_part kernel; /* ... and the largest part of the kernel that one works on */
+    bool passes;        /* ... and whether several share the partial sums of a tile */
+} tile_needs;
+/* false if not even one output pixel fits, or if less would do were all tensors in DRAM. */
+bool plan_tiles(builder *b, const qlayer *l, const tile_needs *n, tiling *t);
 /* The views of tile i; load: emit the loads of what is in DRAM. */
 void tile_views(builder *b, const qlayer *l, const tiling *t, int i, bool load, view *in, view *out, view *res);
+
+/* t->groups > 0: loads what the next operation reads: input groups group .. group+groups-1 under part k of the kernel,
+ * for the output pixels `out`. */
+void load_part(builder *b, const qlayer *l, const tiling *t, const view *out, const kernel_part *k, int group,
+               int groups, view *in);
 
 /* operation.c: what every operation does before and after */
 /* The network's input, if it lives on chip and was not loaded yet. */
 void load_input(builder *b);
 /* Bias and multipliers of output groups og0 .. og0+og-1 to parameter group `at`. */
 void load_params(builder *b, const qlayer *l, int og0, int og, int at, bool in_unsigned);
-/* Output view, residual view and post fields of output groups from og0 on. */
+/* Output view, residual view (NULL: none) and post fields of output groups from og0 on. */
 void set_groups(builder *b, uint32_t *d, const qlayer *l, view out, const view *res, int og0, int param_group);
 /* Tokens, profile record and stores. last: no further operation of this tile follows. */
 void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile, bool last, const view *out);
@@ -153,8 +172,6 @@ void load_input_code(builder *b);
 void load_encoder(builder *b, const qencoder *e, const qtensor *t, int first, int n, int slot);
 /* Code words per pixel of layer l's input, as it is there or will be written. */
 int code_chunks(const builder *b, const qlayer *l);
-/* Most input rows of layer l that fit a code map. */
-int code_rows_limit(const builder *b, const qlayer *l);
 /* Makes sure that the rows of tile view `in` are in a code map, copying them from the feature buffer if they are not:
  * gives the map; `in` becomes the whole tensor if it was there. *open: the open load group was
  * not used up. */

@@ -33,13 +33,6 @@ int code_chunks(const builder *b, const qlayer *l)
     return p->code == kind_for(b, l) ? p->chunks : chunks_of(b, &b->net->tensors[l->in], kind_for(b, l));
 }
 
-int code_rows_limit(const builder *b, const qlayer *l)
-{
-    const qtensor *in = &b->net->tensors[l->in];
-    int chunks = chunks_of(b, in, kind_for(b, l));
-    return b->cfg->pq_code_words / (in->w * chunks) * 3;
-}
-
 /* The next convolution that reads tensor t after the layer being built, or NULL. */
 static const qlayer *next_reader(const builder *b, int t)
 {
@@ -178,12 +171,14 @@ static void copy_to_code(builder *b, const qlayer *reader, const view *from, int
         load_params(b, &copy, 0, 1, param, false);
         uint32_t op[16] = {0};
         set_field(b, op, LT_D_OPCODE, LT_OP_POOL);
-        view out = {0, 0, 0, from->rows};
+        view out = {.rows = from->rows, .cols = from->cols};
         set_groups(b, op, &copy, out, NULL, 0, param);
         set_field(b, op, LT_D_IN_BASE, from->base + og * from->plane);
         set_field(b, op, LT_D_IN_PLANE, from->plane);
         set_field(b, op, LT_D_IN_H, from->rows);
-        set_field(b, op, LT_D_IN_W, q->w);
+        set_field(b, op, LT_D_IN_W, from->cols);
+        set_field(b, op, LT_D_R, 1);
+        set_field(b, op, LT_D_S, 1);
         set_field(b, op, LT_D_OG, 1);
         write_code(b, op, t, reader, map, og);
         lt_pq_finish_desc(c, op);
@@ -200,7 +195,7 @@ void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool 
 
     if (t->count == 1 && p->code == kind) {
         *map = p->map;
-        *in = (view){0, 0, 0, q->h};
+        *in = (view){.rows = q->h, .cols = q->w};
         return;
     }
     if (!p->in_fb && !p->in_dram) {

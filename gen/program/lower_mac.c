@@ -1,19 +1,10 @@
 /* Convolution on the ws and ews cores: output-group sets, array schedule (A, B, D, tile), weights. */
-#include "program/builder.h"
+#include "program/lower_mac.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/mac_desc.h"
 #include "program/pack_mac.h"
-
-/* How the layer's channels map onto the array. */
-typedef struct {
-    int cg, cg_step; /* input groups per output group; see architecture.md */
-    int og;          /* output groups */
-    int set;         /* output groups per operation */
-    int words;       /* weight words per output group */
-} shape;
 
 /* A block-diagonal layer needs only the input group that matches the output group. */
 static bool block_diagonal(const qlayer *l, const qtensor *in, int lanes)
@@ -22,40 +13,34 @@ static bool block_diagonal(const qlayer *l, const qtensor *in, int lanes)
     return l->groups > 1 && cpg == kpg && lanes % cpg == 0;
 }
 
-static lt_code plan_shape(const builder *b, const qlayer *l, shape *s)
+static mac_shape plan_shape(const builder *b, const qlayer *l)
 {
     const lt_config *c = b->cfg;
     const qtensor *in = &b->net->tensors[l->in];
-    bool diag = block_diagonal(l, in, c->lanes);
+    mac_shape s = {.cg_step = block_diagonal(l, in, c->lanes)};
 
-    s->cg = diag ? 1 : groups_of(b, in);
-    s->cg_step = diag;
-    s->og = ceil_div(l->k, c->lanes);
-    s->words = s->cg * l->r * l->s * c->lanes;
-    if (s->words > 2 * c->wb_words)
-        return lt_fail(
-            b->err, LT_EINPUT,
-            "layer %s: one output group needs %d weight words; wb_words = %d holds 2 x %d: at least %d needed", l->name,
-            s->words, c->wb_words, c->wb_words, ceil_div(s->words, 2));
-    s->set = s->words > c->wb_words ? 1 : c->wb_words / s->words;
-    if (s->set > s->og) s->set = s->og;
-    if (s->set > c->param_groups) s->set = c->param_groups;
-    return LT_OK;
+    s.cg = s.cg_step ? 1 : groups_of(b, in);
+    s.og = ceil_div(l->k, c->lanes);
+    s.words = s.cg * l->r * l->s * c->lanes;
+    s.set = s.words > c->wb_words ? 1 : c->wb_words / s.words;
+    if (s.set > s.og) s.set = s.og;
+    if (s.set > c->param_groups) s.set = c->param_groups;
+    return s;
 }
 
-/* Fewest cycles, then fewest feature-buffer reads, over every legal A, B, D and tile. */
-static void choose_schedule(const builder *b, const shape *s, const qlayer *l, int og, const uint32_t *op,
-                            uint32_t *best)
+void choose_schedule(const builder *b, const mac_shape *s, const qlayer *l, const lt_mac_part *part, int og,
+                     uint32_t *op)
 {
     const lt_config *c = b->cfg;
-    int taps = l->r * l->s;
+    int taps = part->r * part->s;
     uint64_t best_cycles = UINT64_MAX;
     double best_reads = 0;
+    uint32_t best[16] = {0};
 
     for (int a = 1; a <= c->prf_depth && a <= og; a++) {
         if (og % a || a > c->psum_words) continue;
-        for (int bb = 1; bb <= s->cg; bb++) {
-            if (s->cg % bb || (s->cg_step && bb > 1)) continue;
+        for (int bb = 1; bb <= part->cg; bb++) {
+            if (part->cg % bb || (s->cg_step && bb > 1)) continue;
             for (int d = 1; d <= taps; d++) {
                 /* with two weights per multiplier one works while the other loads */
                 if (taps % d || a * bb * d > c->wrf_depth || (c->wrf_depth == 2 && a * bb * d > 1)) continue;
@@ -68,8 +53,8 @@ static void choose_schedule(const builder *b, const shape *s, const qlayer *l, i
                 lt_desc_put(op2, LT_D_TILE_W, tile);
                 lt_exec_state st = {0};
                 uint64_t cycles = lt_cycle_mac(c, op2, &st, 0).done;
-                bool slides = c->arf_depth >= bb * l->s * (d / l->s) && d % l->s == 0 && l->dilation == 1;
-                double reads = 1.0 / a / (slides && l->stride < l->s ? (double)l->s / l->stride : 1);
+                bool slides = c->arf_depth >= bb * part->s * (d / part->s) && d % part->s == 0 && l->dilation == 1;
+                double reads = 1.0 / a / (slides && l->stride < part->s ? (double)part->s / l->stride : 1);
                 if (cycles < best_cycles || (cycles == best_cycles && reads < best_reads)) {
                     best_cycles = cycles;
                     best_reads = reads;
@@ -78,64 +63,99 @@ static void choose_schedule(const builder *b, const shape *s, const qlayer *l, i
             }
         }
     }
+    memcpy(op, best, sizeof best);
 }
 
-static void load_weights(builder *b, const qlayer *l, const shape *s, int og0, int og, const uint32_t *op)
+uint32_t add_weights(builder *b, const qlayer *l, const mac_shape *s, const lt_mac_part *part, int og0, int og,
+                     const uint32_t *op, int *words)
+{
+    lt_mac_schedule sch = {(int)lt_desc_get(op, LT_D_A), (int)lt_desc_get(op, LT_D_B), (int)lt_desc_get(op, LT_D_D)};
+    lt_buf packed = {0};
+
+    lt_pack_mac_weights(l, b->net->tensors[l->in].c, b->cfg->lanes, og0, og, s->cg_step, part, &sch, &packed);
+    uint32_t at = add_blob(b, packed.data, packed.len);
+    if (!lt_buf_ok(&packed)) lt_fail(b->err, LT_EMEM, "out of memory");
+    lt_buf_free(&packed);
+    *words = og * part->cg * part->r * part->s * b->cfg->lanes;
+    return at;
+}
+
+void set_conv(builder *b, uint32_t *op, const view *in, int cg_step)
+{
+    set_field(b, op, LT_D_OPCODE, LT_OP_CONV);
+    set_field(b, op, LT_D_IN_PLANE, in->plane);
+    set_field(b, op, LT_D_IN_H, in->rows);
+    set_field(b, op, LT_D_IN_W, in->cols);
+    set_field(b, op, LT_D_CG_STEP, cg_step);
+}
+
+void set_part(builder *b, uint32_t *op, const qlayer *l, const lt_mac_part *part, const view *in, const view *out)
+{
+    if (!lt_mac_finish_part(op, part, in->row0 - (out->row0 * l->stride - l->pad_t),
+                            in->col0 - (out->col0 * l->stride - l->pad_l)) &&
+        b->err->code == LT_OK)
+        lt_fail(b->err, LT_EINPUT, "layer %s: more than 127 rows or columns of padding", l->name);
+}
+
+/* All terms of a set of output groups in one operation. */
+static lt_code lower_whole(builder *b, const qlayer *l, const mac_shape *s, const tiling *t)
 {
     const lt_config *c = b->cfg;
-    lt_mac_schedule sch = {(int)lt_desc_get(op, LT_D_A), (int)lt_desc_get(op, LT_D_B), (int)lt_desc_get(op, LT_D_D)};
-    lt_buf words = {0};
+    const lt_mac_part whole = {0, s->cg, 0, l->r, 0, l->s};
+    bool resident = s->set == s->og, wide = s->words > c->wb_words;
 
-    lt_pack_mac_weights(l, b->net->tensors[l->in].c, c->lanes, og0, og, s->cg, s->cg_step, &sch, &words);
-    uint32_t at = add_blob(b, words.data, words.len);
-    add_load(b, LUTRA_BASE_PROGRAM, at, TO_WEIGHT, b->weight_half * c->wb_words, og * s->words, 1, 0, 0);
-    if (!lt_buf_ok(&words)) lt_fail(b->err, LT_EMEM, "out of memory");
-    lt_buf_free(&words);
+    for (int i = 0; i < t->count; i++) {
+        for (int og0 = 0; og0 < s->og; og0 += s->set) {
+            int og = og0 + s->set <= s->og ? s->set : s->og - og0, param = (b->ops % 2) * c->param_groups, words;
+            view vi, vo, vr = {0};
+            uint32_t op[16] = {0};
+
+            open_group(b, wide || b->wide_weights || (i == 0 && og0 == 0 && t->count > 1));
+            load_input(b);
+            tile_views(b, l, t, i, og0 == 0, &vi, &vo, &vr);
+            set_conv(b, op, &vi, s->cg_step);
+            set_field(b, op, LT_D_WRITE_FB, 1);
+            set_groups(b, op, l, vo, &vr, og0, param);
+            set_field(b, op, LT_D_IN_BASE, vi.base + (s->cg_step ? og0 * vi.plane : 0));
+            set_field(b, op, LT_D_OG, og);
+            set_field(b, op, LT_D_CG, s->cg);
+            set_field(b, op, LT_D_R, l->r);
+            set_field(b, op, LT_D_S, l->s);
+            choose_schedule(b, s, l, &whole, og, op);
+            if (!resident || i == 0) {
+                b->weight_half = wide ? 0 : !b->weight_half;
+                uint32_t at = add_weights(b, l, s, &whole, og0, og, op, &words);
+                add_load(b, LUTRA_BASE_PROGRAM, at, TO_WEIGHT, b->weight_half * c->wb_words, words, 1, 0, 0);
+            }
+            b->wide_weights = wide;
+            set_field(b, op, LT_D_WEIGHT_BASE, b->weight_half * c->wb_words);
+            load_params(b, l, og0, og, param, !b->net->tensors[l->in].is_signed);
+            set_part(b, op, l, &whole, &vi, &vo);
+            end_op(b, add_op(b, op), l, t, i, og0 + og == s->og, &vo);
+        }
+    }
+    return b->err->code;
 }
 
 lt_code lower_conv_mac(builder *b, const qlayer *l)
 {
+    enum { FIELD = 255 }; /* CG, R and S have 8 bits */
     const lt_config *c = b->cfg;
-    const qtensor *in = &b->net->tensors[l->in];
-    shape s = {0};
+    mac_shape s = plan_shape(b, l);
+    mac_passes p = {0};
+    bool must = s.words > 2 * c->wb_words || s.cg > FIELD || l->r > FIELD || l->s > FIELD;
     tiling t;
 
-    LT_TRY(plan_shape(b, l, &s));
-    if (!plan_tiles(b, l, in->h, 0, &t)) return no_room(b, l);
-    bool resident = s.set == s.og;
-    for (int i = 0; i < t.count; i++) {
-        for (int og0 = 0; og0 < s.og; og0 += s.set) {
-            int og = og0 + s.set <= s.og ? s.set : s.og - og0, param = (b->ops % 2) * c->param_groups;
-            view vi, vo, vr = {0};
-            uint32_t op[16] = {0}, best[16];
-
-            bool wide = s.words > c->wb_words;
-            open_group(b, wide || b->wide_weights || (i == 0 && og0 == 0 && t.count > 1));
-            load_input(b);
-            tile_views(b, l, &t, i, og0 == 0, &vi, &vo, &vr);
-            set_field(b, op, LT_D_OPCODE, LT_OP_CONV);
-            set_field(b, op, LT_D_WRITE_FB, 1);
-            set_groups(b, op, l, vo, &vr, og0, param);
-            set_field(b, op, LT_D_IN_BASE, vi.base + (s.cg_step ? og0 * vi.plane : 0));
-            set_field(b, op, LT_D_IN_PLANE, vi.plane);
-            set_field(b, op, LT_D_IN_H, vi.rows);
-            set_field(b, op, LT_D_IN_W, in->w);
-            set_field(b, op, LT_D_PAD_T, vi.row0 - (vo.row0 * l->stride - l->pad_t));
-            set_field(b, op, LT_D_PAD_L, l->pad_l);
-            set_field(b, op, LT_D_CG, s.cg);
-            set_field(b, op, LT_D_CG_STEP, s.cg_step);
-            set_field(b, op, LT_D_OG, og);
-            choose_schedule(b, &s, l, og, op, best);
-            if (!resident || i == 0) {
-                b->weight_half = wide ? 0 : !b->weight_half;
-                load_weights(b, l, &s, og0, og, best);
-            }
-            b->wide_weights = wide;
-            set_field(b, best, LT_D_WEIGHT_BASE, b->weight_half * c->wb_words);
-            load_params(b, l, og0, og, param, !in->is_signed);
-            lt_mac_finish_desc(best);
-            end_op(b, add_op(b, best), l, &t, i, og0 + og == s.og, &vo);
-        }
-    }
-    return b->err->code;
+    LT_TRY(plan_passes_mac(b, l, &s, &p));
+    const lt_mac_part *first = p.parts; /* the largest */
+    tile_needs needs = {.groups = first->cg, .kernel = {0, first->r, 0, first->s}, .passes = p.count > 1};
+    lt_code rc;
+    if (!plan_tiles(b, l, &needs, &t))
+        rc = no_room(b, l);
+    else if (must || t.groups || (s.words > c->wb_words && passes_win(b, l, &s, &t, &p)))
+        rc = lower_in_passes(b, l, &s, &t, &p);
+    else
+        rc = lower_whole(b, l, &s, &t);
+    free(p.parts);
+    return rc;
 }

@@ -76,13 +76,14 @@ static void load_tables(builder *b, const qlayer *l, int first, int count, int o
 
 static void set_kernel(builder *b, uint32_t *d, const qlayer *l, const view *in, const view *out, int chunks, int map)
 {
-    const qtensor *q = &b->net->tensors[l->in];
     bool stream = l->r <= 3 && l->s <= 3 && l->dilation == 1 && chunks <= b->cfg->pq_chunks;
 
     set_field(b, d, LT_D_IN_H, in->rows);
-    set_field(b, d, LT_D_IN_W, q->w);
+    set_field(b, d, LT_D_IN_W, in->cols);
+    set_field(b, d, LT_D_R, l->r);
+    set_field(b, d, LT_D_S, l->s);
     set_field(b, d, LT_D_PAD_T, in->row0 - (out->row0 * l->stride - l->pad_t));
-    set_field(b, d, LT_D_PAD_L, l->pad_l);
+    set_field(b, d, LT_D_PAD_L, in->col0 - (out->col0 * l->stride - l->pad_l));
     set_field(b, d, LT_D_DENSE, l->encoder < 0);
     set_field(b, d, LT_D_STREAM, stream);
     set_field(b, d, LT_D_CODE_IN, 0);
@@ -128,21 +129,19 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
 lt_code lower_conv_pq(builder *b, const qlayer *l)
 {
     const lt_config *c = b->cfg;
-    int groups = ceil_div(l->k, c->lanes), limit = code_rows_limit(b, l), in_h = b->net->tensors[l->in].h;
+    int groups = ceil_div(l->k, c->lanes), chunks = code_chunks(b, l);
     pass_plan p;
     tiling t;
 
     LT_TRY(check_encoder(b, l));
-    if (limit < 1)
-        return lt_fail(b->err, LT_EINPUT, "layer %s: one row of its input needs more than pq_code_words = %d", l->name,
-                       c->pq_code_words);
-    if (!plan_passes(c, l, code_chunks(b, l), &p))
+    if (!plan_passes(c, l, chunks, &p))
         return lt_fail(b->err, LT_EINPUT,
                        "layer %s: the tables of one chunk need %d LUT rows; pq_lut_rows = %d gives 2 x %d", l->name,
                        p.rows, c->pq_lut_rows, c->pq_lut_rows * c->pq_prototypes);
     /* an input that is not in the code memory yet is copied there, as many rows at a time as fit */
-    if (!plan_tiles(b, l, b->at[l->in].code == CODE_NONE ? limit : in_h, p.passes > 1 ? lt_pq_acc_words(c) : 0, &t))
-        return no_room(b, l);
+    const tile_needs needs = {.code_chunks = b->at[l->in].code == CODE_NONE ? chunks : 0,
+                              .acc_words = p.passes > 1 ? lt_pq_acc_words(c) : 0};
+    if (!plan_tiles(b, l, &needs, &t)) return no_room(b, l);
     for (int i = 0; i < t.count; i++) {
         view vi, vo, vr = {0};
         int map;

@@ -9,8 +9,8 @@ void load_input(builder *b)
     if (b->input_loaded) return;
     if (p->in_fb) {
         const qtensor *q = &b->net->tensors[0];
-        view whole = {p->base, q->h * q->w, 0, q->h};
-        load_rows(b, 0, &whole);
+        view whole = {p->base, q->h * q->w, 0, q->h, 0, q->w};
+        load_rows(b, 0, &whole, 0, groups_of(b, q));
     } else if (p->code != CODE_NONE) {
         load_input_code(b);
     }
@@ -41,7 +41,7 @@ static void set_residual(builder *b, uint32_t *d, const qlayer *l, const view *r
     set_field(b, d, LT_D_RES_UNSIGNED, !r->is_signed);
     set_field(b, d, LT_D_RES_BASE, res->base + skip * res->plane);
     set_field(b, d, LT_D_RES_PLANE, res->plane);
-    set_field(b, d, LT_D_RES_W, r->w);
+    set_field(b, d, LT_D_RES_W, res->cols);
     set_field(b, d, LT_D_RES_STEP, l->res_step);
     set_field(b, d, LT_D_RES_OG_OFF, first < 0 ? -first : 0);
     set_field(b, d, LT_D_RES_OG_COUNT, count);
@@ -56,7 +56,7 @@ void set_groups(builder *b, uint32_t *d, const qlayer *l, view out, const view *
     set_field(b, d, LT_D_OUT_UNSIGNED, !o->is_signed);
     set_field(b, d, LT_D_LAYER, b->layer & 255);
     set_field(b, d, LT_D_OUT_H, out.rows);
-    set_field(b, d, LT_D_OUT_W, o->w);
+    set_field(b, d, LT_D_OUT_W, out.cols);
     set_field(b, d, LT_D_OUT_BASE, out.base + og0 * out.plane);
     set_field(b, d, LT_D_OUT_PLANE, out.plane);
     set_field(b, d, LT_D_SHIFT, l->shift);
@@ -65,9 +65,7 @@ void set_groups(builder *b, uint32_t *d, const qlayer *l, view out, const view *
     set_field(b, d, LT_D_PARAM_BASE, param_group);
     set_field(b, d, LT_D_STRIDE, l->stride > 0 ? l->stride : 1);
     set_field(b, d, LT_D_DILATION, l->dilation > 0 ? l->dilation : 1);
-    set_field(b, d, LT_D_R, l->r);
-    set_field(b, d, LT_D_S, l->s);
-    if (l->res >= 0) set_residual(b, d, l, res, og0);
+    if (res && l->res >= 0) set_residual(b, d, l, res, og0);
     if (b->barrier) {
         set_field(b, d, LT_D_BARRIER, 1);
         b->barrier = false;
@@ -94,10 +92,10 @@ void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile,
     finish_op(b, d);
     if (!last) return;
     if (po->in_dram) {
-        store_rows(b, l->out, out, &po->dram, out->row0);
+        store_rows(b, l->out, out, &po->dram);
     } else {
-        if (b->opt->dumps) store_rows(b, l->out, out, &b->dump[b->layer], out->row0);
-        if (l->out == b->output_tensor) store_rows(b, l->out, out, &b->p->image.output, out->row0);
+        if (b->opt->dumps) store_rows(b, l->out, out, &b->dump[b->layer]);
+        if (l->out == b->output_tensor) store_rows(b, l->out, out, &b->p->image.output);
     }
     if (!layer_done) return;
     if (po->in_dram) { /* the next load may read what was stored */

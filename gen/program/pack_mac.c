@@ -30,17 +30,24 @@ static void pack_entry(const packing *p, int og, int ig, int tap, lt_buf *words)
     }
 }
 
-void lt_pack_mac_weights(const qlayer *l, int in_c, int lanes, int og0, int og, int cg, int cg_step,
+/* Number in the kernel of tap i of a part. */
+static int tap_of(const qlayer *l, const lt_mac_part *part, int i)
+{
+    return (part->r0 + i / part->s) * l->s + part->s0 + i % part->s;
+}
+
+void lt_pack_mac_weights(const qlayer *l, int in_c, int lanes, int og0, int og, int cg_step, const lt_mac_part *part,
                          const lt_mac_schedule *s, lt_buf *words)
 {
     const packing p = {l, in_c, lanes};
-    int taps = l->r * l->s;
+    int taps = part->r * part->s;
 
     for (int set = og0; set < og0 + og; set += s->a)
-        for (int c = 0; c < cg; c += s->b)
+        for (int c = 0; c < part->cg; c += s->b)
             for (int t = 0; t < taps; t += s->d)
                 for (int d = 0; d < s->d; d++)
                     for (int b = 0; b < s->b; b++)
                         for (int a = 0; a < s->a; a++)
-                            pack_entry(&p, set + a, (set + a) * cg_step + c + b, t + d, words);
+                            pack_entry(&p, set + a, (set + a) * cg_step + part->c0 + c + b, tap_of(l, part, t + d),
+                                       words);
 }

@@ -17,16 +17,9 @@ void wait_for_all(builder *b)
     b->load_need = b->ops;
 }
 
-void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
-              int word_stride)
+static void emit_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows,
+                      uint32_t dram_stride, int word_stride)
 {
-    /* the field holds 16 bits: longer rows are cut */
-    while (words > 65535 && rows == 1) {
-        add_load(b, base, offset, target, address, 32768, 1, 0, 0);
-        offset += 32768u * (uint32_t)b->target_bytes[target];
-        address += 32768;
-        words -= 32768;
-    }
     uint32_t *d = add_desc(b, LT_OP_LOAD);
     set_field(b, d, LT_D_BASE, base);
     set_field(b, d, LT_D_TARGET, target);
@@ -45,6 +38,30 @@ void add_load(builder *b, int base, uint32_t offset, int target, int address, in
         b->load_after_store = false;
     }
     b->last_load = b->p->n_desc - 1;
+}
+
+/* A load takes one token. Where two are due, one that does no harm goes first: a parameter word for the next operation,
+ * whose place was free when the operation before last was done. */
+static void take_tokens(builder *b)
+{
+    while (b->load_need - b->load_waits > 1) {
+        int address = b->ops % 2 * b->cfg->param_groups * (b->cfg->lanes / b->cfg->post_lanes);
+        emit_load(b, LUTRA_BASE_PROGRAM, 0, TO_PARAM, address, 1, 1, 0, 0);
+    }
+}
+
+void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
+              int word_stride)
+{
+    take_tokens(b);
+    /* the field holds 16 bits: longer rows are cut */
+    while (words > 65535 && rows == 1) {
+        add_load(b, base, offset, target, address, 32768, 1, 0, 0);
+        offset += 32768u * (uint32_t)b->target_bytes[target];
+        address += 32768;
+        words -= 32768;
+    }
+    emit_load(b, base, offset, target, address, words, rows, dram_stride, word_stride);
 }
 
 void add_packed_load(builder *b, int target, int address, int words, int rows, int stride, const lt_buf *data)
@@ -68,24 +85,34 @@ void add_packed_load(builder *b, int target, int address, int words, int rows, i
 }
 
 /* Rows that follow each other without gaps are one long row. */
-static bool packed(const builder *b, const lutra_tensor *d, int rows)
+static bool packed(const builder *b, const lutra_tensor *d, const view *v)
 {
-    return d->row_stride == d->w * (uint32_t)word_bytes(b) && rows * (int)d->w <= 65535;
+    return d->row_stride == (uint32_t)(v->cols * word_bytes(b)) && v->rows * v->cols <= 65535;
 }
 
-void load_rows(builder *b, int t, const view *v)
+static uint32_t offset_of(const builder *b, const lutra_tensor *d, const view *v)
+{
+    return d->offset + (uint32_t)v->row0 * d->row_stride + (uint32_t)(v->col0 * word_bytes(b));
+}
+
+void load_rows(builder *b, int t, const view *v, int first, int groups)
 {
     const lutra_tensor *d = &b->at[t].dram;
-    int groups = groups_of(b, &b->net->tensors[t]), w = (int)d->w;
-    uint32_t from = d->offset + (uint32_t)v->row0 * d->row_stride;
+    uint32_t from = offset_of(b, d, v) + (uint32_t)first * d->group_stride;
+    bool one = packed(b, d, v);
 
-    if (packed(b, d, v->rows)) {
-        add_load(b, (int)d->base, from, TO_FB, v->base, v->rows * w, groups, d->group_stride, v->plane);
+    if (one || v->rows == 1) {
+        int words = v->rows * v->cols;
+        bool tight = one && d->group_stride == (uint32_t)(words * word_bytes(b)) && v->plane == words;
+        if (tight && groups * words <= 65535)
+            add_load(b, (int)d->base, from, TO_FB, v->base, groups * words, 1, 0, 0);
+        else
+            add_load(b, (int)d->base, from, TO_FB, v->base, words, groups, d->group_stride, v->plane);
         return;
     }
     for (int g = 0; g < groups; g++)
-        add_load(b, (int)d->base, from + (uint32_t)g * d->group_stride, TO_FB, v->base + g * v->plane, w, v->rows,
-                 d->row_stride, w);
+        add_load(b, (int)d->base, from + (uint32_t)g * d->group_stride, TO_FB, v->base + g * v->plane, v->cols, v->rows,
+                 d->row_stride, v->cols);
 }
 
 void finish_op(builder *b, uint32_t *d)
@@ -104,11 +131,11 @@ void finish_op(builder *b, uint32_t *d)
     }
 }
 
-void store_rows(builder *b, int t, const view *v, const lutra_tensor *to, int dst_row)
+void store_rows(builder *b, int t, const view *v, const lutra_tensor *to)
 {
-    int groups = groups_of(b, &b->net->tensors[t]), w = (int)to->w;
-    uint32_t from = to->offset + (uint32_t)dst_row * to->row_stride;
-    bool one = packed(b, to, v->rows);
+    int groups = groups_of(b, &b->net->tensors[t]), w = v->cols;
+    uint32_t from = offset_of(b, to, v);
+    bool one = packed(b, to, v) || v->rows == 1;
 
     set_field(b, b->p->desc[b->last_op], LT_D_SIGNAL_B, 1);
     for (int i = 0; i < (one ? 1 : groups); i++) {

@@ -24,6 +24,9 @@ typedef struct {
     int in_c;
     bool is_pool, diagonal, has_res;
     int cg, og, a, b, d, tile, out_h, out_w;
+    bool in_passes; /* one tile, one set: the terms may come in several operations */
+    lt_mac_part part[MAX_OPS];
+    int parts;
     area in, out, res;
     int in_bank, out_bank, res_bank; /* res_bank: -1 without residual */
     int res_off, res_count, param_group;
@@ -37,6 +40,11 @@ static int rnd(maker *m, int lo, int hi)
 static bool chance(maker *m, int percent)
 {
     return rnd(m, 1, 100) <= percent;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
 }
 
 static int divisor_up_to(maker *m, int n, int most)
@@ -69,22 +77,64 @@ static bool put_area(maker *m, area *t, int bank)
 
 /* ---- choices ---- */
 
-/* Kernel, channels and weights; false if they do not fit the weight buffer. */
-static bool choose_conv(maker *m)
+/* A, B, D for a part of the terms. */
+static void choose_schedule(maker *m, const lt_mac_part *p)
 {
     const lt_config *c = m->cfg;
-    int lanes = c->lanes, most = 2 * c->wb_words / lanes;
+
+    m->b = m->d = 1;
+    if (!m->in_passes) m->a = 1;
+    if (c->wrf_depth <= 2) return;
+    do {
+        if (!m->in_passes) m->a = divisor_up_to(m, m->og, least(c->prf_depth, c->psum_words));
+        m->b = divisor_up_to(m, p->cg, c->wrf_depth);
+        m->d = divisor_up_to(m, p->r * p->s, c->wrf_depth);
+        if (p->s <= c->wrf_depth && chance(m, 40)) m->d = p->s;
+    } while (m->a * m->b * m->d > c->wrf_depth);
+}
+
+/* Cuts the layer's terms into at most n parts. */
+static void choose_parts(maker *m, int n)
+{
+    m->part[0] = (lt_mac_part){0, m->cg, 0, m->l.r, 0, m->l.s};
+    for (m->parts = 1; m->parts < n; m->parts++) {
+        lt_mac_part *p = &m->part[rnd(m, 0, m->parts - 1)], *q = &m->part[m->parts];
+        int *const size[] = {&p->cg, &p->r, &p->s}, *const rest[] = {&q->cg, &q->r, &q->s};
+        int *const first[] = {&q->c0, &q->r0, &q->s0};
+        int axis = rnd(m, 0, 2), all = *size[axis];
+        if (all == 1) return;
+        *q = *p;
+        *size[axis] = rnd(m, 1, all - 1);
+        *rest[axis] = all - *size[axis];
+        *first[axis] += *size[axis];
+    }
+}
+
+static bool parts_fit(const maker *m)
+{
+    for (int i = 0; i < m->parts; i++)
+        if (m->part[i].cg * m->part[i].r * m->part[i].s * m->og > 2 * m->cfg->wb_words / m->cfg->lanes) return false;
+    return true;
+}
+
+/* Kernel, channels and weights; false if they do not fit the weight buffer. room: most operations. */
+static bool choose_conv(maker *m, int room)
+{
+    const lt_config *c = m->cfg;
+    int lanes = c->lanes;
 
     m->l.groups = 1;
     m->diagonal = chance(m, 25);
-    m->og = rnd(m, 1, c->param_groups < MAX_OG ? c->param_groups : MAX_OG);
+    m->og = rnd(m, 1, least(c->param_groups, MAX_OG));
+    m->in_passes = room > 1 && chance(m, 40);
+    if (m->in_passes) m->a = m->og = rnd(m, 1, least(least(c->prf_depth, c->psum_words), m->og));
     if (m->diagonal) {
         int cpg = divisor_up_to(m, lanes, lanes);
         m->cg = 1;
         m->l.groups = rnd(m, (m->og - 1) * lanes / cpg + 1, m->og * lanes / cpg);
         m->l.k = m->in_c = m->l.groups * cpg;
     } else {
-        m->cg = rnd(m, 1, 4);
+        m->cg = rnd(m, 1, m->in_passes ? 6 : 4);
         m->in_c = rnd(m, (m->cg - 1) * lanes + 1, m->cg * lanes);
         m->l.k = rnd(m, (m->og - 1) * lanes + 1, m->og * lanes);
         if (chance(m, 20)) {
@@ -92,25 +142,16 @@ static bool choose_conv(maker *m)
             while (m->l.k % m->l.groups);
         }
     }
-    if (m->cg * m->og > most) return false;
     m->l.r = rnd(m, 1, 5);
     m->l.s = chance(m, 50) ? m->l.r : rnd(m, 1, 6);
-    if (m->cg * m->og * m->l.r * m->l.s > most) return false;
+    choose_parts(m, m->in_passes ? rnd(m, 1, room) : 1);
+    if (!parts_fit(m)) return false;
 
     size_t n = (size_t)(m->l.k * (m->in_c / m->l.groups) * m->l.r * m->l.s);
     m->l.w = filled(m, n, 1);
     for (size_t i = 0; i < n; i++)
         if (m->l.w[i] == -128) m->l.w[i] = 0;
-
-    m->a = m->b = m->d = 1;
-    if (c->wrf_depth > 2) {
-        do {
-            m->a = divisor_up_to(m, m->og, c->prf_depth < c->psum_words ? c->prf_depth : c->psum_words);
-            m->b = divisor_up_to(m, m->cg, c->wrf_depth);
-            m->d = divisor_up_to(m, m->l.r * m->l.s, c->wrf_depth);
-            if (m->l.r * m->l.s % m->l.s == 0 && m->l.s <= c->wrf_depth && chance(m, 40)) m->d = m->l.s;
-        } while (m->a * m->b * m->d > c->wrf_depth);
-    }
+    if (!m->in_passes) choose_schedule(m, &m->part[0]);
     return true;
 }
 
@@ -122,6 +163,9 @@ static void choose_pool(maker *m)
     m->l.r = chance(m, 30) ? 1 : rnd(m, 1, 6);
     m->l.s = chance(m, 50) ? m->l.r : rnd(m, 1, 6);
     m->a = m->b = m->d = 1;
+    m->part[0] = (lt_mac_part){0, 1, 0, m->l.r, 0, m->l.s};
+    m->parts = 1;
+    m->in_passes = false;
 }
 
 static bool inside(const maker *m, int y, int x, int r, int s, int *iy, int *ix)
@@ -160,10 +204,11 @@ static bool choose_sizes(maker *m)
     m->l.pad_l = fc ? 0 : rnd(m, -2, m->l.s);
     m->out_h = fc ? 1 : rnd(m, 1, chance(m, 20) ? 12 : 6);
     m->out_w = fc ? 1 : rnd(m, 1, chance(m, 20) ? 14 : 7);
+    if (m->in_passes && m->out_h * m->out_w * m->a > m->cfg->psum_words) return false;
     m->out = (area){.groups = m->og, .h = m->out_h, .w = m->out_w};
     int cap = m->cfg->psum_words / m->a;
     m->tile = cap > 255 ? 255 : cap;
-    if (chance(m, 50)) m->tile = rnd(m, 1, m->tile);
+    if (chance(m, 50)) m->tile = rnd(m, m->in_passes ? m->out_h * m->out_w : 1, m->tile);
     return windows_ok(m);
 }
 
@@ -303,13 +348,14 @@ static void run_golden(maker *m)
     }
 }
 
-/* Words read: every word of a tap once for all its outputs; with kept words only the columns that are new to a row. */
-static long count_reads(const maker *m)
+/* Words read for the terms of p: every word of a tap once for all its outputs; with kept words only the columns that
+ * are new to a row. */
+static long count_reads(const maker *m, const lt_mac_part *p)
 {
     const lt_config *c = m->cfg;
     bool step = m->is_pool || m->diagonal;
-    int d = m->is_pool ? m->l.r * m->l.s : m->d, words = step ? m->a : m->b, iy, ix;
-    bool keeps = c->arf_depth > 0 && d % m->l.s == 0 && m->l.dilation == 1 && d * words <= c->arf_depth;
+    int d = m->is_pool ? p->r * p->s : m->d, words = step ? m->a : m->b, iy, ix;
+    bool keeps = c->arf_depth > 0 && d % p->s == 0 && m->l.dilation == 1 && d * words <= c->arf_depth;
     int log = 2; /* width of the hardware's pixel counter */
     while (log < 8 && 1 << log <= c->psum_words) log++;
     int tile = m->is_pool ? (1 << log) - 1 : m->tile;
@@ -317,11 +363,11 @@ static long count_reads(const maker *m)
 
     for (int y = 0; y < m->out_h; y++)
         for (int x = 0; x < m->out_w; x++)
-            for (int r = 0; r < m->l.r; r++)
-                for (int s = 0; s < m->l.s; s++) {
-                    if (!inside(m, y, x, r, s, &iy, &ix)) continue;
-                    if (keeps && x && (y * m->out_w + x) % tile && s + m->l.stride < m->l.s) continue;
-                    n += step ? m->og : m->cg * (m->og / m->a);
+            for (int r = 0; r < p->r; r++)
+                for (int s = 0; s < p->s; s++) {
+                    if (!inside(m, y, x, p->r0 + r, p->s0 + s, &iy, &ix)) continue;
+                    if (keeps && x && (y * m->out_w + x) % tile && s + m->l.stride < p->s) continue;
+                    n += step ? m->og : p->cg * (m->og / m->a);
                 }
     return n;
 }
@@ -336,15 +382,16 @@ static void put(op_case *o, lt_dfield f, int64_t v)
     }
 }
 
-static void fill_descriptor(maker *m, op_case *o, bool barrier)
+static void fill_descriptor(maker *m, op_case *o, int pass, bool barrier)
 {
     const qlayer *l = &m->l;
+    bool last = pass == m->parts - 1;
 
     for (int i = 0; i < 16; i++) o->desc[i] = lt_rng_u32(m->rng); /* what is not used must not matter */
     o->desc[0] &= ~(1u << 22);                                    /* not finished (mac_desc.h) */
     put(o, LT_D_OPCODE, m->is_pool ? LT_OP_POOL : LT_OP_CONV);
     put(o, LT_D_IN_UNSIGNED, m->in.is_unsigned);
-    put(o, LT_D_RES_EN, m->has_res);
+    if (last) put(o, LT_D_RES_EN, m->has_res);
     put(o, LT_D_BARRIER, barrier);
     put(o, LT_D_WRITE_FB, 1);
     put(o, LT_D_POOL_MAX, l->op == QOP_MAXPOOL);
@@ -354,8 +401,8 @@ static void fill_descriptor(maker *m, op_case *o, bool barrier)
     put(o, LT_D_IN_W, m->in.w);
     put(o, LT_D_STRIDE, l->stride);
     put(o, LT_D_DILATION, l->dilation);
-    put(o, LT_D_OUT_BASE, m->out.base);
-    put(o, LT_D_OUT_PLANE, m->out.plane);
+    if (last) put(o, LT_D_OUT_BASE, m->out.base);
+    if (last) put(o, LT_D_OUT_PLANE, m->out.plane);
     put(o, LT_D_OUT_H, m->out_h);
     put(o, LT_D_OUT_W, m->out_w);
     put(o, LT_D_R, l->r);
@@ -368,7 +415,8 @@ static void fill_descriptor(maker *m, op_case *o, bool barrier)
     put(o, LT_D_LO, l->lo);
     put(o, LT_D_HI, l->hi);
     if (!m->is_pool) {
-        put(o, LT_D_CG, m->cg);
+        put(o, LT_D_ACC_IN, pass > 0);
+        put(o, LT_D_ACC_OUT, !last);
         put(o, LT_D_CG_STEP, m->diagonal);
         put(o, LT_D_TILE_W, m->tile);
         put(o, LT_D_A, m->a);
@@ -386,23 +434,28 @@ static void fill_descriptor(maker *m, op_case *o, bool barrier)
         put(o, LT_D_RES_OG_COUNT, m->res_count);
         put(o, LT_D_RES_MULT, l->res_mult);
     }
-    lt_mac_finish_desc(o->desc);
+    if (m->is_pool)
+        lt_mac_finish_desc(o->desc);
+    else if (!lt_mac_finish_part(o->desc, &m->part[pass], l->pad_t, l->pad_l))
+        abort();
 }
 
-static void pack(maker *m, op_case *o)
+static void pack(maker *m, op_case *o, int pass)
 {
     const lt_config *c = m->cfg;
-    int words = m->cg * m->og * m->l.r * m->l.s * c->lanes, half = words <= c->wb_words;
+    const lt_mac_part *p = &m->part[pass];
+    int words = p->cg * p->r * p->s * m->og * c->lanes, half = words <= c->wb_words;
 
     if (!m->is_pool) {
         const lt_mac_schedule s = {m->a, m->b, m->d};
-        lt_pack_mac_weights(&m->l, m->in_c, c->lanes, 0, m->og, m->cg, m->diagonal, &s, &o->weights);
+        lt_pack_mac_weights(&m->l, m->in_c, c->lanes, 0, m->og, m->diagonal, p, &s, &o->weights);
         if (half && chance(m, 80))
             o->weight_at = rnd(m, 0, 1) * c->wb_words + rnd(m, 0, c->wb_words - words);
         else
             o->weight_at = rnd(m, 0, 2 * c->wb_words - words);
         o->wb_used = (o->weight_at < c->wb_words) | (o->weight_at + words > c->wb_words) << 1;
     }
+    if (pass < m->parts - 1) return;
     lt_pack_params(&m->l, m->in_c, c->lanes, c->post_lanes, 0, m->og, !m->is_pool && m->in.is_unsigned, &o->params);
     o->param_at = m->param_group * (c->lanes / c->post_lanes);
     if (!lt_buf_ok(&o->weights) || !lt_buf_ok(&o->params)) abort();
@@ -416,33 +469,39 @@ static void drop_layer(qlayer *l)
     memset(l, 0, sizeof *l);
 }
 
-/* One try at an operation behind `before`; false if the choices do not go together. */
-static bool make_op(maker *m, const maker *before, op_case *o)
+/* One try at a layer behind `before`: the operations it takes, at most `room`, or 0 if the choices do not go together.
+ */
+static int make_layer(maker *m, const maker *before, op_case *o, int room)
 {
     bool barrier = !before || chance(m, 40);
 
     m->is_pool = chance(m, 30);
     if (m->is_pool)
         choose_pool(m);
-    else if (!choose_conv(m))
-        return false;
+    else if (!choose_conv(m, room))
+        return 0;
     m->has_res = chance(m, 40);
-    if (!choose_sizes(m) || !choose_banks(m, before, barrier)) return false;
-    if (!put_area(m, &m->in, m->in_bank) || !put_area(m, &m->out, m->out_bank)) return false;
-    if (m->has_res && !choose_residual(m)) return false;
+    if (!choose_sizes(m) || !choose_banks(m, before, barrier)) return 0;
+    if (!put_area(m, &m->in, m->in_bank) || !put_area(m, &m->out, m->out_bank)) return 0;
+    if (m->has_res && !choose_residual(m)) return 0;
     choose_post(m);
-    m->param_group = (m->c->n % 2) * m->cfg->param_groups + rnd(m, 0, m->cfg->param_groups - m->og);
-    pack(m, o);
-    fill_descriptor(m, o, barrier);
-    o->reads = count_reads(m);
+    for (int i = 0; i < m->parts; i++) {
+        int half = (m->c->n + i) % 2;
+        m->param_group = half * m->cfg->param_groups + rnd(m, 0, m->cfg->param_groups - m->og);
+        if (m->in_passes) choose_schedule(m, &m->part[i]);
+        pack(m, &o[i], i);
+        fill_descriptor(m, &o[i], i, i == 0 ? barrier : chance(m, 20));
+        o[i].reads = count_reads(m, &m->part[i]);
+    }
     run_golden(m);
-    return true;
+    return m->parts;
 }
 
 void case_make(const lt_config *cfg, lt_rng *rng, mac_case *c)
 {
     size_t bytes = (size_t)(cfg->fb_banks * cfg->fb_words * cfg->lanes);
     maker m[2] = {{.cfg = cfg, .rng = rng, .c = c}, {.cfg = cfg, .rng = rng, .c = c}};
+    const maker *before = NULL;
     int n = rnd(&m[0], 1, MAX_OPS);
 
     memset(c, 0, sizeof *c);
@@ -451,9 +510,13 @@ void case_make(const lt_config *cfg, lt_rng *rng, mac_case *c)
     if (!c->after) abort();
     memcpy(c->after, c->before, bytes);
     while (c->n < n) {
-        maker *now = &m[c->n % 2];
+        maker *now = &m[before == &m[0]];
         drop_layer(&now->l);
-        if (make_op(now, c->n ? &m[(c->n + 1) % 2] : NULL, &c->op[c->n])) c->n++;
+        int made = make_layer(now, before, &c->op[c->n], n - c->n);
+        if (made) {
+            c->n += made;
+            before = now;
+        }
     }
     drop_layer(&m[0].l);
     drop_layer(&m[1].l);
@@ -472,11 +535,11 @@ void case_free(mac_case *c)
 void case_describe(const op_case *o, char *text, int size)
 {
     static const lt_dfield fields[] = {
-        LT_D_IN_UNSIGNED, LT_D_BARRIER, LT_D_POOL_MAX, LT_D_IN_H,        LT_D_IN_W,     LT_D_STRIDE,
-        LT_D_DILATION,    LT_D_OUT_H,   LT_D_OUT_W,    LT_D_R,           LT_D_S,        LT_D_PAD_T,
-        LT_D_PAD_L,       LT_D_CG,      LT_D_OG,       LT_D_CG_STEP,     LT_D_TILE_H,   LT_D_TILE_W,
-        LT_D_A,           LT_D_B,       LT_D_D,        LT_D_WEIGHT_BASE, LT_D_SHIFT,    LT_D_LO,
-        LT_D_HI,          LT_D_RES_EN,  LT_D_RES_STEP, LT_D_RES_OG_OFF,  LT_D_RES_BASE, LT_D_OUT_BASE};
+        LT_D_IN_UNSIGNED, LT_D_ACC_IN,     LT_D_ACC_OUT,     LT_D_BARRIER, LT_D_POOL_MAX, LT_D_IN_H,   LT_D_IN_W,
+        LT_D_STRIDE,      LT_D_DILATION,   LT_D_OUT_H,       LT_D_OUT_W,   LT_D_R,        LT_D_S,      LT_D_PAD_T,
+        LT_D_PAD_L,       LT_D_CG,         LT_D_OG,          LT_D_CG_STEP, LT_D_TILE_H,   LT_D_TILE_W, LT_D_A,
+        LT_D_B,           LT_D_D,          LT_D_WEIGHT_BASE, LT_D_SHIFT,   LT_D_LO,       LT_D_HI,     LT_D_RES_EN,
+        LT_D_RES_STEP,    LT_D_RES_OG_OFF, LT_D_RES_BASE,    LT_D_OUT_BASE};
     int n = snprintf(text, (size_t)size, "%s", lt_desc_get(o->desc, LT_D_OPCODE) == LT_OP_POOL ? "POOL" : "CONV");
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields && n < size; i++)

@@ -330,7 +330,7 @@ int main(int argc, char **argv)
 {
     bench b = {0};
     uint64_t seed;
-    int cases, failed = 0, ops = 0;
+    int cases, failed = 0, ops = 0, silent = 0;
 
     if (argc < 3 || !parse(&b.cfg, argc - 3, argv + 3)) {
         fprintf(stderr, "usage: exec_mac_tb SEED CASES key=value...\n");
@@ -351,6 +351,8 @@ int main(int argc, char **argv)
         mac_case c;
         case_make(&b.cfg, &rng, &c);
         ops += c.n;
+        for (int k = 0; k < c.n; k++)
+            silent += lt_desc_get(c.op[k].desc, LT_D_OPCODE) == LT_OP_CONV && lt_desc_get(c.op[k].desc, LT_D_ACC_OUT);
         failed = !run_case(&b, &c, i, &st, &rng, lt_rng_below(&rng, 2));
         case_free(&c);
     }
@@ -359,8 +361,8 @@ int main(int argc, char **argv)
         failed = !provoke_conflict(&b, &rng);
     }
     if (cases)
-        printf("seed %llu: %d cases, %d operations, %llu cycles%s\n", (unsigned long long)seed, cases, ops,
-               (unsigned long long)b.cycle, failed ? ": FAILED" : "");
+        printf("seed %llu: %d cases, %d operations (%d without results), %llu cycles%s\n", (unsigned long long)seed,
+               cases, ops, silent, (unsigned long long)b.cycle, failed ? ": FAILED" : "");
     dut_delete(b.d);
     free(b.fb);
     free(b.shown);
