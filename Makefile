@@ -32,7 +32,7 @@ SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 CC       := gcc
 CFLAGS   := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Igen -I$(B)/onnx \
             -DLUTRA_SHARE=\"$(CURDIR)\" $(SANFLAGS)
-LDLIBS   := -lprotobuf-c -lzip -lz -lyaml -ljansson -lopenblas -lpthread -lm
+LDLIBS   := -ldnnl -lgomp -lprotobuf-c -lzip -lz -lyaml -ljansson -lopenblas -lpthread -lm
 
 LIB_SRC  := $(wildcard gen/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o) $(O)/onnx.pb-c.o $(O)/sw_driver/lutra_image.o $(O)/sw_driver/lutra_result.o

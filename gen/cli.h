@@ -90,6 +90,7 @@ lt_code cmd_gen(int argc, char **argv, lt_err *err);
 lt_code cmd_prep(int argc, char **argv, lt_err *err);
 lt_code cmd_eval(int argc, char **argv, lt_err *err);
 lt_code cmd_study(int argc, char **argv, lt_err *err);
+lt_code cmd_train(int argc, char **argv, lt_err *err);
 lt_code cmd_program(int argc, char **argv, lt_err *err);
 lt_code cmd_report(int argc, char **argv, lt_err *err);
 

@@ -21,6 +21,7 @@ static const subcommand commands[] = {
     {"prep", cmd_prep, "network -> integer network for a configuration: fold, calibrate, quantise, fit LUTs"},
     {"eval", cmd_eval, "accuracy of the integer model on a data set"},
     {"study", cmd_study, "reconstruction error and accuracy over a grid of quantisation settings"},
+    {"train", cmd_train, "trains a float network"},
     {"program", cmd_program, "integer network -> layer descriptors and packed weight image"},
     {"report", cmd_report, "tables and plots from measured results"},
 };

@@ -1,0 +1,64 @@
+/* A network that can be trained, made from the graph that the importers make.
+ *
+ * Numerics: float32, sums over images and pixels in double. For the same minibatches the results are the same bits for
+ * any number of threads; they depend on the chunk size, and on the instruction set that oneDNN finds (AVX2 or
+ * AVX-512). */
+#ifndef LUTRA_TRAIN_NET_H
+#define LUTRA_TRAIN_NET_H
+
+#include <stdint.h>
+#include "base/err.h"
+#include "model/graph.h"
+#include "train/layer.h"
+#include "train/pool.h"
+
+typedef struct {
+    int batch;   /* images per pass at most */
+    int chunk;   /* images per chunk; 0: LT_CHUNK */
+    int workers; /* threads; 0: lt_jobs() */
+    bool train;  /* false: forward passes only, without memory for gradients */
+} lt_net_options;
+
+enum { LT_CHUNK = 8 };
+
+typedef struct lt_net lt_net;
+
+/* Every operator of both forms of a graph. The graph is copied. BatchNorm followed by an add and a clip is one layer.
+ * LT_EINPUT names a node that cannot be trained. */
+lt_code lt_net_create(lt_net **net, const lt_graph *g, const lt_net_options *o, lt_err *err);
+void lt_net_free(lt_net *net);
+
+/* Where images come from and what happens to the result. Called from all threads, for different images or chunks. */
+typedef struct {
+    void (*fill)(void *ctx, int image, float *x); /* writes the input of image 0..n-1 of this pass, [H][W][C] */
+    /* out: [c->n][size]; g: gradient of the loss by it, to be written in a training pass, else NULL. May be NULL */
+    void (*each)(void *ctx, const lt_chunk *c, const float *out, float *g);
+    void *ctx;
+} lt_io;
+
+lt_code lt_net_forward(lt_net *net, int n, lt_mode mode, const lt_io *io, lt_err *err);
+/* After a forward pass in LT_MODE_TRAIN whose io wrote the gradient: every parameter's grad. */
+lt_code lt_net_backward(lt_net *net, lt_err *err);
+
+/* All parameters, those of hooks included, in the order of layers. Valid until a hook is set. LT_EMEM: NULL. */
+lt_param *const *lt_net_params(lt_net *net, int *n);
+int lt_net_n_layers(const lt_net *net);
+lt_layer *lt_net_layer(lt_net *net, int i);
+lt_layer *lt_net_find(lt_net *net, const char *name); /* NULL: none */
+const lt_graph *lt_net_graph(const lt_net *net);      /* as it was given: its weights are the initial ones */
+lt_pool *lt_net_pool(lt_net *net);
+size_t lt_net_out_size(const lt_net *net);
+/* The tensor of a graph node after a pass; NULL if it was fused away. */
+const lt_tensor *lt_net_tensor(const lt_net *net, int node);
+
+/* Weights as He et al. 2015 (normal, variance 2 / fan-in), biases 0, batch norm gamma 1, beta 0, mean 0, variance 1. */
+void lt_net_init(lt_net *net, uint64_t seed);
+
+/* A graph of inference has no running statistics. Before it is trained on: forward passes in LT_MODE_CALIBRATE over
+ * some hundred images, then this. The function computed stays the same. */
+void lt_net_calibrate(lt_net *net);
+
+/* The graph with the present weights, as hooks leave them; batch norm in inference form. Input hooks do not show. */
+lt_code lt_net_to_graph(lt_net *net, lt_graph *g, lt_err *err);
+
+#endif
