@@ -152,7 +152,8 @@ static void free_bn(lt_layer *l)
     free(b);
 }
 
-static const lt_layer_ops ops = {"bn", 2, 2, begin, forward, forward_join, backward, backward_join, NULL, free_bn};
+static const lt_layer_ops ops = {"bn",         true,     true,          2,    2,      begin, forward,
+                                 forward_join, backward, backward_join, NULL, free_bn};
 
 /* The graph knows only y = x * weight + bias: with mean 0 and variance 1 that is the same function. Statistics come
  * from lt_net_calibrate or from training. */

@@ -114,7 +114,7 @@ static void free_conv(lt_layer *l)
     free(c);
 }
 
-static const lt_layer_ops ops = {"conv", 1, 1, begin, forward, NULL, backward, NULL, finish, free_conv};
+static const lt_layer_ops ops = {"conv", false, false, 1, 1, begin, forward, NULL, backward, NULL, finish, free_conv};
 
 static lt_code build(conv *c, const lt_node *n, lt_shape in, lt_err *err)
 {

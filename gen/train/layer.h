@@ -79,6 +79,8 @@ typedef struct lt_layer lt_layer;
 
 typedef struct {
     const char *kind;
+    bool in_place;                     /* backward may find in->g in the place of out->g, value by value */
+    bool res_first;                    /* backward writes res->g before in->g */
     int forward_steps, backward_steps; /* 1 or 2; modes other than train run only the last forward step */
     /* once before a forward pass, on one thread: effective weights and the like; may be NULL */
     lt_code (*begin)(lt_layer *l, const lt_pass *p, lt_err *err);

@@ -62,12 +62,6 @@ static bool trained(const lt_layer *l)
     return false;
 }
 
-/* bn and join can leave in->g where out->g was. */
-static bool in_place(const lt_layer *l)
-{
-    return strcmp(l->ops->kind, "bn") == 0 || strcmp(l->ops->kind, "join") == 0;
-}
-
 static void run(plan *p)
 {
     lt_net *net = p->net;
@@ -86,8 +80,10 @@ static void run(plan *p)
         /* a tensor that is written but never read, or the result, which the loss writes */
         if (p->home[out] < 0) p->home[out] = take(p, l->out->size);
         home = p->home[out];
-        if (l->res) l->add_res = target(p, l->res, -1, NULL);
-        l->add_in = target(p, l->in, in_place(l) ? home : -1, &took);
+        /* in the order in which the layer writes them: it matters when both are the same tensor */
+        if (l->res && l->ops->res_first) l->add_res = target(p, l->res, -1, NULL);
+        l->add_in = target(p, l->in, l->ops->in_place ? home : -1, &took);
+        if (l->res && !l->ops->res_first) l->add_res = target(p, l->res, -1, NULL);
         p->b[home].busy = took;
     }
 }

@@ -121,7 +121,7 @@ static void free_pool(lt_layer *l)
     free(l);
 }
 
-static const lt_layer_ops ops = {"pool", 1, 1, NULL, forward, NULL, backward, NULL, NULL, free_pool};
+static const lt_layer_ops ops = {"pool", false, false, 1, 1, NULL, forward, NULL, backward, NULL, NULL, free_pool};
 
 lt_code lt_layer_pool(const lt_graph *g, int node, const lt_env *env, lt_layer **l, lt_err *err)
 {
