@@ -8,6 +8,9 @@ LATENCY ?= 20
 SEED    ?= 1
 DATA    ?=
 LIB     ?=
+NODE    ?=
+GOAL    ?=
+STORAGE ?=
 FPGA    ?=
 LAYER   ?=
 TRACE   ?=
@@ -132,7 +135,8 @@ ifeq ($(LAYER),)
 endif
 
 synth-$(1): $(B)/$(1)/$(1).f
-	LUTRA=$(LUTRA) flows/synth.sh $(if $(LIB),--lib $(LIB)) $(if $(GOAL),--goal $(GOAL)) $(if $(FPGA),--fpga $(FPGA)) $(B)/$(1)
+	LUTRA=$(LUTRA) flows/synth.sh $(if $(LIB),--lib $(LIB)) $(if $(NODE),--node $(NODE)) $(if $(GOAL),--goal $(GOAL)) \
+	    $(if $(STORAGE),--storage $(STORAGE)) $(if $(FPGA),--fpga $(FPGA)) $(B)/$(1)
 
 # what the comparison needs of one configuration
 measure-$(1): sim-$(1) synth-$(1) $(B)/$(1)/accuracy.json
@@ -145,7 +149,7 @@ gen: $(B)/$(CONFIG)/.gen ## Verilog, C headers, constraints, file lists of CONFI
 
 sim: sim-$(CONFIG) ## run MODEL on CONFIG in Verilator, bit-exact (IMAGES= LAYER= STALL= LATENCY= SEED= TRACE=1 DATA=)
 
-synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, GOAL=area|balanced|speed, FPGA=ice40|ecp5|xc7)
+synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, NODE=nm, GOAL=area|balanced|speed, STORAGE=ff|latch, FPGA=ice40|ecp5|xc7)
 
 compare: $(addprefix measure-,$(CONFIGS)) ## performance per area of CONFIGS -> reports/compare.* (MODEL= LIB= DATA=)
 	$(LUTRA) report compare --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)

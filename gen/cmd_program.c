@@ -11,6 +11,7 @@
 
 static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, "FILE", NULL, 0, 0, "program image (.lpi) to write"},
+    {"plain", 'p', CLI_FLAG, NULL, NULL, 0, 0, "write it uncompressed, as firmware needs it in memory"},
     {"expect", 'e', CLI_TEXT, "FILE", NULL, 0, 0, "also write the golden model's tensors (.exp) for --images images"},
     {"images", 'n', CLI_INT, "N", "4", 1, 10000, "images in the expected tensors"},
     {"data", 'd', CLI_TEXT, "DIR", NULL, 0, 0, "folder with cifar10/; without it procedural images"},
@@ -78,7 +79,7 @@ static lt_code run(const cli *c, lt_err *err)
         qnet_free(&n);
         return rc;
     }
-    rc = lt_image_save(&p.image, cli_text(c, "output"), err);
+    rc = lt_image_save(&p.image, !cli_flag(c, "plain"), cli_text(c, "output"), err);
     if (rc == LT_OK) {
         printf("%s on %s: %d layers, %d descriptors, %zu bytes of program and weights, %u bytes of scratch\n",
                p.image.model, cfg.name, p.image.n_layers, p.n_desc, p.image.blob.len, p.image.scratch_bytes);

@@ -238,10 +238,10 @@ lt_code lt_image_pack(const lt_image *img, bool compress, lt_buf *out, lt_err *e
     return compress ? compress_body(out, err) : LT_OK;
 }
 
-lt_code lt_image_save(const lt_image *img, const char *path, lt_err *err)
+lt_code lt_image_save(const lt_image *img, bool compress, const char *path, lt_err *err)
 {
     lt_buf b = {0};
-    lt_code rc = lt_image_pack(img, true, &b, err);
+    lt_code rc = lt_image_pack(img, compress, &b, err);
 
     if (rc == LT_OK) rc = lt_write_file(path, b.data, b.len, err);
     lt_buf_free(&b);

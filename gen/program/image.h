@@ -47,8 +47,8 @@ uint32_t lt_image_code_layout(lutra_tensor *t, lutra_base base, uint32_t offset,
 /* Serialises into out (empty buffer): uncompressed, as the driver takes it, or with the body compressed. The result has
  * passed lutra_image_open; what that refuses is LT_EINPUT here. Equal contents give equal bytes. */
 lt_code lt_image_pack(const lt_image *img, bool compress, lt_buf *out, lt_err *err);
-/* Compressed, atomically. */
-lt_code lt_image_save(const lt_image *img, const char *path, lt_err *err);
+/* lt_image_pack into a file, atomically. */
+lt_code lt_image_save(const lt_image *img, bool compress, const char *path, lt_err *err);
 
 /* Turns file content into the uncompressed image, aligned to LUTRA_IMAGE_ALIGN, and opens it; the caller frees *bytes.
  * Malformed content is LT_EINPUT with the offset of the field; `name` starts messages. */

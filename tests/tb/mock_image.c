@@ -165,7 +165,7 @@ int main(int argc, char **argv)
         rc = lt_expect_add(&e, &net, image, n % CLASSES, t, &err);
     }
     snprintf(path, sizeof path, "%s.lpi", argv[1]);
-    if (rc == LT_OK) rc = lt_image_save(&img, path, &err);
+    if (rc == LT_OK) rc = lt_image_save(&img, true, path, &err);
     snprintf(path, sizeof path, "%s.exp", argv[1]);
     if (rc == LT_OK) rc = lt_expect_save(&e, path, &err);
     if (rc != LT_OK) fprintf(stderr, "mock_image: %s\n", err.msg);

@@ -105,10 +105,12 @@ static void through_a_file(void **state)
 
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(lt_image_save(&img, path, &err), LT_OK);
-    assert_int_equal(lt_image_open(path, &bytes, &view, &err), LT_OK);
-    assert_string_equal(view.model, "sample");
-    free(bytes);
+    for (int compress = 0; compress < 2; compress++) {
+        assert_int_equal(lt_image_save(&img, compress, path, &err), LT_OK);
+        assert_int_equal(lt_image_open(path, &bytes, &view, &err), LT_OK);
+        assert_string_equal(view.model, "sample");
+        free(bytes);
+    }
     unlink(path);
     assert_int_equal(lt_image_open(path, &bytes, &view, &err), LT_EIO);
     assert_null(bytes);
