@@ -10,10 +10,12 @@
 #   TRACE  1: lutra_sim --trace writes waveforms; slower
 #   PARAMS parameters of the top module, -GNAME=VALUE
 #   XINIT  1: registers without reset start with random values by --seed
+#   OPT    how hard the compiler works on the model  (-O2)
 
 TOP   ?= lutra_top
 TRACE ?=
 XINIT ?=
+OPT   ?= -O2
 PARAMS ?=
 
 CC        := gcc
@@ -28,7 +30,7 @@ RTL_SRC := $(addprefix $(dir $(RTL)),$(shell sed -n 's/^\([^#+-].*\.vh\{0,1\}\)$
 # --noassert etc.: the fastest model; checks of the RTL itself are the linters' and the formal flow's work
 VFLAGS := --cc --exe --build --top-module $(TOP) $(PARAMS) --prefix Vdut -O3 --x-assign fast --noassert \
           --x-initial $(if $(XINIT),unique,fast) $(if $(TRACE),--trace-fst --trace-structs) \
-          -CFLAGS "-O2 -I$(abspath tb)" -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
+          -CFLAGS "-O2 -I$(abspath tb)" -MAKEFLAGS "OPT_FAST=$(OPT) OPT_SLOW=-O0 OPT_GLOBAL=-O2"
 # where the flags of the last build are kept: other flags are another model
 STAMP := $(OUT)/flags$(if $(TRACE),.trace)$(if $(XINIT),.xinit)
 
