@@ -123,7 +123,7 @@ static void constant(writer *w, Onnx__NodeProto *n, const char *part, int type, 
     t->name = text(w, name);
     t->has_data_type = 1;
     t->data_type = type;
-    memcpy(dims, dim, (size_t)rank * sizeof *dims);
+    if (rank) memcpy(dims, dim, (size_t)rank * sizeof *dims);
     t->dims = dims;
     t->n_dims = (size_t)rank;
     memcpy(copy, data, bytes);

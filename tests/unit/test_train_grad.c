@@ -61,7 +61,7 @@ static double *ref_param(const ref_net *r, const lt_layer *l, int which)
 
 static void compare_param(const ref_net *r, const check *c, const lt_param *p, double *v)
 {
-    size_t step = p->n / 23 + 1;
+    size_t step = p->n / 11 + 1;
     double scale = 1e-3, eps = 1e-5;
     for (size_t i = 0; i < p->n; i++) scale = fmax(scale, fabs((double)p->grad[i]));
     for (size_t i = 0; i < p->n; i += step) {
