@@ -154,11 +154,21 @@ synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, NODE=nm, G
 compare: $(addprefix measure-,$(CONFIGS)) ## performance per area of CONFIGS -> reports/compare.* (MODEL= LIB= DATA=)
 	$(LUTRA) report compare --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
 
+.PHONY: mac-study
+mac-study: $(LUTRA) ## what a MAC of the conventional array costs, against other organisations -> reports/mac-study.* (LIB="a.lib b.lib.gz")
+	LUTRA=$(abspath $(LUTRA)) $(if $(LIB),LIBS="$(LIB)") flows/mac_study.sh $(B)/mac_study reports
+
 # ---- the study of product-quantisation settings ------------------------------------------------------------------
 .PHONY: study
 study: $(LUTRA) ## accuracy over a grid of product-quantisation settings -> reports/pq-settings.* (long; DATA=)
 	$(LUTRA) study $(MODEL) $(if $(DATA),--data $(DATA)) --seed $(SEED)
 	gnuplot -e "csv='reports/pq-settings.csv'; svg='reports/pq-settings.svg'" flows/study.gnuplot
+
+# ---- what a configuration's keys are worth -----------------------------------------------------------------------
+VARY ?=
+.PHONY: explore
+explore: $(LUTRA) ## variants of CONFIG side by side: VARY="KEY=VALUE[,KEY=VALUE] ..." -> reports/explore-CONFIG.*
+	LUTRA=$(LUTRA) MODEL=$(MODEL) LIB=$(LIB) flows/explore.sh $(CONFIG) $(VARY)
 
 # ---- first steps -------------------------------------------------------------------------------------------------
 .PHONY: demo deps doctor clean
