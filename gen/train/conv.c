@@ -85,7 +85,7 @@ static void backward(lt_layer *l, const lt_chunk *ch, int step)
 
     (void)step;
     lt_dnn_conv_backward_weights(c->dnn, ch->worker, ch->n, input(c, ch), gy, part, part + c->partial);
-    if (c->need_dx) backward_data(c, ch, gy);
+    if (l->in->g) backward_data(c, ch, gy);
 }
 
 static void finish(lt_layer *l, const lt_pass *p, int worker)

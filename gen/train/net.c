@@ -32,26 +32,34 @@ void lt_net_free(lt_net *net)
 }
 
 /* The order in which a chunk goes through layers and steps. */
-static lt_code schedule(lt_net *net, lt_err *err)
+static void schedule(lt_net *net)
 {
-    size_t n = (size_t)net->n_layers;
-
-    net->forward = calloc(2 * n, sizeof(lt_net_op));
-    net->eval = calloc(n, sizeof(lt_net_op));
-    net->backward = calloc(2 * n, sizeof(lt_net_op));
-    if (!net->forward || !net->eval || !net->backward) return lt_fail(err, LT_EMEM, "%s: out of memory", net->g.name);
-    for (int i = 0; i < net->n_layers; i++) {
+    net->n_forward = net->n_eval = net->n_backward = 0;
+    for (int i = 0; i <= net->to; i++) {
         lt_layer *l = net->layers[i];
         int steps = l->ops->forward_steps;
         for (int s = 0; s < steps; s++) net->forward[net->n_forward++] = (lt_net_op){l, s, s < steps - 1};
         net->eval[net->n_eval++] = (lt_net_op){l, steps - 1, false};
     }
-    for (int i = net->n_layers - 1; i >= 0; i--) {
+    for (int i = net->to; i >= net->from; i--) {
         lt_layer *l = net->layers[i];
         int steps = l->ops->backward_steps;
         if (!l->out->g) continue; /* nothing before it is trained */
         for (int s = 0; s < steps; s++) net->backward[net->n_backward++] = (lt_net_op){l, s, s < steps - 1};
     }
+}
+
+lt_code lt_net_window(lt_net *net, int first, int last, lt_err *err)
+{
+    if (first < 0 || first > last || last >= net->n_layers)
+        return lt_fail(err, LT_EINTERNAL, "%s: layers %d..%d, expected 0..%d", net->g.name, first, last,
+                       net->n_layers - 1);
+    net->from = first;
+    net->to = last;
+    net->out = net->layers[last]->out;
+    net->pass.n = 0; /* nothing to go back from */
+    if (net->o.train) LT_TRY(lt_net_plan(net, err));
+    schedule(net);
     return LT_OK;
 }
 
@@ -70,7 +78,11 @@ static lt_code make(lt_net *net, lt_err *err)
     env->workers = lt_pool_size(net->pool);
     LT_TRY(lt_dnn_open(&env->dnn, env->workers, err));
     LT_TRY(lt_net_build(net, err));
-    if (net->o.train) LT_TRY(lt_net_plan(net, err));
+    net->forward = calloc(2 * (size_t)net->n_layers, sizeof(lt_net_op));
+    net->eval = calloc((size_t)net->n_layers, sizeof(lt_net_op));
+    net->backward = calloc(2 * (size_t)net->n_layers, sizeof(lt_net_op));
+    if (!net->forward || !net->eval || !net->backward) return lt_fail(err, LT_EMEM, "%s: out of memory", net->g.name);
+    LT_TRY(lt_net_window(net, 0, net->n_layers - 1, err));
     for (int i = 0; i < net->n_tensors; i++)
         if (net->tensors[i]->size > largest) largest = net->tensors[i]->size;
     env->scratch = calloc((size_t)env->workers, sizeof *env->scratch);
@@ -79,7 +91,7 @@ static lt_code make(lt_net *net, lt_err *err)
         env->scratch[i] = lt_aligned((size_t)env->chunk * largest * sizeof(float));
         if (!env->scratch[i]) return lt_fail(err, LT_EMEM, "%s: out of memory", net->g.name);
     }
-    return schedule(net, err);
+    return LT_OK;
 }
 
 lt_code lt_net_create(lt_net **out, const lt_graph *g, const lt_net_options *o, lt_err *err)
@@ -118,7 +130,7 @@ static void forward_phase(void *ctx, size_t i, int worker)
             net->io->fill(net->io->ctx, c.first + k, lt_value(net->at[0], &c) + (size_t)k * net->at[0]->size);
     for (int k = 0; k < net->n_ops; k++) net->ops[k].l->ops->forward(net->ops[k].l, &c, net->ops[k].step);
     if (net->last && net->io->each) {
-        const lt_tensor *out = net->at[net->g.output];
+        const lt_tensor *out = net->out;
         net->io->each(net->io->ctx, &c, lt_value(out, &c),
                       net->pass.mode == LT_MODE_TRAIN && out->g ? lt_gradient(out, &c) : NULL);
     }
@@ -159,11 +171,11 @@ lt_code lt_net_forward(lt_net *net, int n, lt_mode mode, const lt_io *io, lt_err
         return lt_fail(err, LT_EINTERNAL, "%s: was not made for training", net->g.name);
     net->pass = (lt_pass){mode, n, (n + net->env.chunk - 1) / net->env.chunk};
     net->io = io;
-    for (int i = 0; i < net->n_layers; i++)
+    for (int i = 0; i <= net->to; i++)
         if (net->layers[i]->ops->begin) LT_TRY(net->layers[i]->ops->begin(net->layers[i], &net->pass, err));
     bool train = mode == LT_MODE_TRAIN;
     run(net, train ? net->forward : net->eval, train ? net->n_forward : net->n_eval, true);
-    for (int i = 0; i < net->n_layers; i++) {
+    for (int i = 0; i <= net->to; i++) {
         const lt_layer_ops *ops = net->layers[i]->ops;
         if (ops->forward_join) ops->forward_join(net->layers[i], &net->pass, ops->forward_steps - 1);
     }
@@ -173,7 +185,7 @@ lt_code lt_net_forward(lt_net *net, int n, lt_mode mode, const lt_io *io, lt_err
 static void finish(void *ctx, size_t i, int worker)
 {
     lt_net *net = ctx;
-    lt_layer *l = net->layers[i];
+    lt_layer *l = net->layers[net->from + (int)i];
     if (l->ops->finish && l->out->g) l->ops->finish(l, &net->pass, worker);
 }
 
@@ -182,7 +194,7 @@ lt_code lt_net_backward(lt_net *net, lt_err *err)
     if (net->pass.mode != LT_MODE_TRAIN || net->pass.n < 1)
         return lt_fail(err, LT_EINTERNAL, "%s: no forward pass to go back from", net->g.name);
     run(net, net->backward, net->n_backward, false);
-    lt_pool_run(net->pool, (size_t)net->n_layers, finish, net);
+    lt_pool_run(net->pool, (size_t)(net->to - net->from + 1), finish, net);
     return lt_dnn_check(net->env.dnn, err);
 }
 
@@ -243,7 +255,7 @@ lt_pool *lt_net_pool(lt_net *net)
 
 size_t lt_net_out_size(const lt_net *net)
 {
-    return net->at[net->g.output]->size;
+    return net->out->size;
 }
 
 const lt_tensor *lt_net_tensor(const lt_net *net, int node)

@@ -40,6 +40,11 @@ lt_code lt_net_forward(lt_net *net, int n, lt_mode mode, const lt_io *io, lt_err
 /* After a forward pass in LT_MODE_TRAIN whose io wrote the gradient: every parameter's grad. */
 lt_code lt_net_backward(lt_net *net, lt_err *err);
 
+/* Restricts passes, for training a part against a target of its own (layer-wise reconstruction): forward passes run
+ * layers 0..last and hand last's output to io->each, backward passes run from last to first, and only the gradients of
+ * these layers' parameters are written. A new network has 0..n_layers-1. After a failure the network is unusable. */
+lt_code lt_net_window(lt_net *net, int first, int last, lt_err *err);
+
 /* All parameters, those of hooks included, in the order of layers. Valid until a hook is set. LT_EMEM: NULL. */
 lt_param *const *lt_net_params(lt_net *net, int *n);
 int lt_net_n_layers(const lt_net *net);
@@ -47,7 +52,7 @@ lt_layer *lt_net_layer(lt_net *net, int i);
 lt_layer *lt_net_find(lt_net *net, const char *name); /* NULL: none */
 const lt_graph *lt_net_graph(const lt_net *net);      /* as it was given: its weights are the initial ones */
 lt_pool *lt_net_pool(lt_net *net);
-size_t lt_net_out_size(const lt_net *net);
+size_t lt_net_out_size(const lt_net *net); /* floats of one image that io->each gets */
 /* The tensor of a graph node after a pass; NULL if it was fused away. */
 const lt_tensor *lt_net_tensor(const lt_net *net, int node);
 

@@ -19,6 +19,8 @@ struct lt_net {
     lt_layer **layers;
     int n_tensors;
     lt_tensor **tensors; /* owned */
+    int from, to;        /* the window */
+    lt_tensor *out;      /* of layer `to` */
     lt_tensor **at;      /* [g.n_nodes]: the tensor of a node, or NULL */
     int n_forward, n_eval, n_backward;
     lt_net_op *forward, *eval, *backward;

@@ -66,13 +66,13 @@ static void run(plan *p)
 {
     lt_net *net = p->net;
 
-    for (int i = 0; i < net->n_layers; i++) {
+    for (int i = net->from; i <= net->to; i++) {
         const lt_layer *l = net->layers[i];
         bool any = trained(l) || p->wanted[index_of(net, l->in)];
         if (l->res) any |= p->wanted[index_of(net, l->res)];
         p->wanted[index_of(net, l->out)] |= any;
     }
-    for (int i = net->n_layers - 1; i >= 0; i--) {
+    for (int i = net->to; i >= net->from; i--) {
         lt_layer *l = net->layers[i];
         int out = index_of(net, l->out), home;
         bool took = false;
@@ -94,6 +94,10 @@ lt_code lt_net_plan(lt_net *net, lt_err *err)
     plan p = {net, calloc(n, sizeof(buffer)), calloc(n, sizeof(int)), calloc(n, sizeof(bool))};
     lt_code rc = LT_OK;
 
+    for (int i = 0; i < net->n_buffers; i++) free(net->buffers[i]);
+    free(net->buffers);
+    net->n_buffers = 0;
+    for (size_t i = 0; i < n; i++) net->tensors[i]->g = NULL;
     net->buffers = calloc(n, sizeof(float *));
     if (!p.b || !p.home || !p.wanted || !net->buffers) rc = lt_fail(err, LT_EMEM, "%s: out of memory", net->g.name);
     for (size_t i = 0; i < n && rc == LT_OK; i++) p.home[i] = -1;

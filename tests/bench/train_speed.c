@@ -1,7 +1,10 @@
 /* Images per second of the trainer on ResNet20 (CIFAR-10 shapes, random images): forward passes in evaluation mode, and
  * whole training steps (augmentation, forward, loss, backward, SGD). train_speed.py measures the same with PyTorch.
  *
- *     train_speed [BATCH [STEPS [CHUNK]]]        LUTRA_JOBS=n sets the number of threads */
+ *     gcc -std=c11 -D_GNU_SOURCE -O2 -Igen tests/bench/train_speed.c build/obj/liblutra.a LDLIBS -o build/train_speed
+ *     LUTRA_JOBS=2 build/train_speed [BATCH [STEPS [CHUNK]]]
+ *
+ * LDLIBS: as in the Makefile. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -49,10 +52,19 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report(const char *what, double *t, int n, int batch)
+/* Processor time of all threads: what a machine shared with others leaves comparable. */
+static double cpu(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void report(const char *what, double *t, int n, int batch, double used)
 {
     qsort(t, (size_t)n, sizeof *t, by_value);
-    printf("%-8s %6.0f images/s best, %6.0f median\n", what, batch / t[0], batch / t[n / 2]);
+    printf("%-22s %6.0f images/s best, %6.0f median, %6.0f us of processor time per image\n", what, batch / t[0],
+           batch / t[n / 2], 1e6 * used / n / batch);
 }
 
 static lt_code run(int batch, int steps, int chunk, lt_err *err)
@@ -75,20 +87,23 @@ static lt_code run(int batch, int steps, int chunk, lt_err *err)
     LT_TRY(lt_optim_create(&opt, &oo, params, n, err));
     double *t = malloc((size_t)steps * sizeof *t);
     printf("batch %d, chunk %d, %d threads\n", batch, chunk, lt_pool_size(lt_net_pool(net)));
+    double used = 0;
     for (int i = -2; i < steps; i++) {
+        if (i == 0) used = cpu();
         double start = now();
         LT_TRY(lt_net_forward(net, batch, LT_MODE_EVAL, &io, err));
         if (i >= 0) t[i] = now() - start;
     }
-    report("forward", t, steps, batch);
+    report("forward", t, steps, batch, cpu() - used);
     for (int i = -2; i < steps; i++) {
+        if (i == 0) used = cpu();
         double start = now();
         LT_TRY(lt_net_forward(net, batch, LT_MODE_TRAIN, &io, err));
         LT_TRY(lt_net_backward(net, err));
         lt_optim_step(&opt, 0.1);
         if (i >= 0) t[i] = now() - start;
     }
-    report("train", t, steps, batch);
+    report("train", t, steps, batch, cpu() - used);
     free(t);
     lt_optim_free(&opt);
     lt_net_free(net);
