@@ -142,6 +142,7 @@ module lutra_mac_array #(
                 assign out_sum[c*SUM_W +: SUM_W] = {{(SUM_W - DOT_W){sum[DOT_W-1]}}, sum};
             end else begin : g_cut
                 assign out_sum[c*SUM_W +: SUM_W] = sum[SUM_W-1:0];
+                wire unused = &{1'b0, sum};
             end
         end
     endgenerate

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/desc_fields.h"
+
 /* A rule between keys. `key` is the one to change; the nearest values for which `holds` is true are found by trying
  * them. In `expect`, $name stands for another key of the rule: its name and value in a message, its name in the manual.
  */
@@ -16,8 +18,14 @@ typedef struct {
     const char *expect;
 } rule;
 
-/* Addresses in descriptors have 16 bits. */
-enum { MAX_ADDRESSES = 65536, TAPS = 9 };
+/* How many bits the fields of a descriptor have: BITS_ADDRESS, ... */
+#define FIELD_BITS(name, word, lsb, bits, sign, ops, doc) BITS_##name = (bits),
+enum { LT_DESC_FIELDS(FIELD_BITS) };
+#undef FIELD_BITS
+
+enum { MAX_ADDRESSES = 1 << BITS_ADDRESS, TAPS = 9 };
+_Static_assert(MAX_ADDRESSES == 65536 && BITS_WEIGHT_BASE >= BITS_ADDRESS && BITS_IN_BASE >= BITS_ADDRESS,
+               "the texts of the rules below say so");
 
 static bool post_divides(const lt_config *c)
 {
@@ -91,8 +99,9 @@ static bool cycles_divide(const lt_config *c)
 
 static bool lut_addressable(const lt_config *c)
 {
-    long rows = 2L * c->pq_lut_rows * c->pq_prototypes;
-    return rows * (c->pq_mode == QPQ_CHANNEL ? TAPS : 1) <= MAX_ADDRESSES;
+    long half = 1; /* rows of a half as they are addressed */
+    while (half < (long)c->pq_lut_rows * c->pq_prototypes) half *= 2;
+    return 2 * half * (c->pq_mode == QPQ_CHANNEL ? TAPS : 1) <= MAX_ADDRESSES;
 }
 
 static bool dense_taps(const lt_config *c)
@@ -127,9 +136,9 @@ static const rule rules[] = {
     {"pq_enc_cycles", LT_ON_PQ, is_tree, "pq_encoder", "tree", one_cycle, "1"},
     {"pq_enc_cycles", LT_ON_PQ, is_distance, "pq_encoder", "l1 or l2", cycles_divide, "a divisor of $pq_prototypes"},
     {"pq_lut_rows", LT_ON_PQ, WHEN_CHANNEL, lut_addressable,
-     "at most 65536 load addresses (2 halves x pq_lut_rows x $pq_prototypes x 9 taps)"},
+     "at most 65536 load addresses (9 taps x 2 halves x the power of two that holds pq_lut_rows x $pq_prototypes)"},
     {"pq_lut_rows", LT_ON_PQ, WHEN_SPATIAL, lut_addressable,
-     "at most 65536 load addresses (2 halves x pq_lut_rows x $pq_prototypes)"},
+     "at most 65536 load addresses (2 halves x the power of two that holds pq_lut_rows x $pq_prototypes)"},
     {"pq_dense", LT_ON_PQ, WHEN_CHANNEL, dense_taps, "0, 1, 3 or 9"},
     {"pq_dense", LT_ON_PQ, WHEN_CHANNEL, dense_byte_fits,
      "0, or $pq_codebooks times $pq_lut_bits of 8 or more (the bits of a dense weight)"},

@@ -138,6 +138,7 @@ typedef struct {
     int code_chunks;    /* pq: code words per input pixel, if the input has to be copied to a code map */
     int acc_words;      /* feature-buffer words per output pixel of raw accumulators */
     int groups;         /* input groups of one operation, if operations are able to load their own input */
+    bool split;         /* ... and have to: all of it would not fit the code memory; code_chunks is for those groups */
     kernel_part kernel; /* ... and the largest part of the kernel that one works on */
     bool passes;        /* ... and whether several share the partial sums of a tile */
 } tile_needs;
@@ -176,8 +177,12 @@ int code_chunks(const builder *b, const qlayer *l);
  * gives the map; `in` becomes the whole tensor if it was there. *open: the open load group was
  * not used up. */
 void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map);
+/* The same for input groups first .. first+groups-1 only, which `in` begins with; the map holds nothing else. */
+void code_for_groups(builder *b, const qlayer *l, const view *in, int first, int groups, bool *open, int *map);
+/* Code words that one input group of layer l takes per pixel. */
+int code_group_chunks(const builder *b, const qlayer *l);
 /* Where this operation's results go in the code memory, if some layer reads them from there. */
-void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og);
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int og);
 lt_code lower_conv_mac(builder *b, const qlayer *l);
 lt_code lower_conv_pq(builder *b, const qlayer *l);
 lt_code lower_pool(builder *b, const qlayer *l);

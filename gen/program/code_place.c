@@ -67,35 +67,36 @@ void load_encoder(builder *b, const qencoder *e, const qtensor *t, int first, in
     }
 }
 
-/* Operation d writes output group og of tensor t to a code map for reader. */
-static void write_code(builder *b, uint32_t *d, int t, const qlayer *reader, int map, int og)
+/* Operation d writes group og of tensor t to a code map for reader; the map holds groups first .. first+groups-1. */
+static void write_code(builder *b, uint32_t *d, int t, const qlayer *reader, int map, int og, int first, int groups)
 {
     code_kind kind = kind_for(b, reader);
     const qtensor *q = &b->net->tensors[t];
-    int chunks = chunks_of(b, q, kind);
+    int words = lt_pq_group_words(b->cfg, kind == CODE_VALUES);
 
     set_field(b, d, LT_D_WRITE_CODE, 1);
     set_field(b, d, LT_D_CODE_RAW, kind == CODE_VALUES);
     set_field(b, d, LT_D_CODE_OUT, 0);
     set_field(b, d, LT_D_CODE_OUT_MAP, map);
-    set_field(b, d, LT_D_CODE_OUT_CHUNKS, chunks);
-    set_field(b, d, LT_D_CODE_OG0, og * lt_pq_group_words(b->cfg, kind == CODE_VALUES));
+    set_field(b, d, LT_D_CODE_OUT_CHUNKS, groups * words);
+    set_field(b, d, LT_D_CODE_OG0, (og - first) * words);
     if (kind == CODE_CODES) {
         load_encoder(b, &b->net->encoders[reader->encoder], q, og, 1, b->ops % 2);
         set_field(b, d, LT_D_ENC_BASE, b->ops % 2);
     }
 }
 
-void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og)
+void set_code_output(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int og)
 {
     place *p = &b->at[l->out];
-    const qtensor *t = &b->net->tensors[l->out];
+    const qtensor *q = &b->net->tensors[l->out];
     const qlayer *reader = b->cfg->core == CORE_PQ && !p->in_dram ? next_reader(b, l->out) : NULL;
 
     if (!reader) return;
     code_kind kind = kind_for(b, reader);
-    int chunks = chunks_of(b, t, kind);
-    if (code_words(t, t->h, chunks) > b->cfg->pq_code_words) {
+    int chunks = chunks_of(b, q, kind);
+    /* a layer in tiles needs the maps for its input */
+    if (t->count > 1 || t->groups || code_words(q, q->h, chunks) > b->cfg->pq_code_words) {
         if (!p->wants_fb) b->remake = l->out; /* its reader will encode it tile by tile */
         return;
     }
@@ -106,7 +107,7 @@ void set_code_output(builder *b, uint32_t *d, const qlayer *l, int og)
         p->code = kind;
         p->chunks = chunks;
     }
-    write_code(b, d, l->out, reader, p->map, og);
+    write_code(b, d, l->out, reader, p->map, og, 0, groups_of(b, q));
 }
 
 lt_code place_input_code(builder *b)
@@ -138,18 +139,19 @@ void load_input_code(builder *b)
              code_words(t, t->h, b->at[0].chunks), 1, 0, 0);
 }
 
-/* Rows of a tensor from the feature buffer into a code map: pooling with a 1x1 window and multiplier 1. */
-static void copy_to_code(builder *b, const qlayer *reader, const view *from, int map, bool *open)
+/* Groups first .. first+groups-1 of a tensor from the feature buffer, where `from` begins with them, into a code map:
+ * pooling with a 1x1 window and multiplier 1. */
+static void copy_to_code(builder *b, const qlayer *reader, const view *from, int first, int groups, int map, bool *open)
 {
     enum { ONE = 1 };
     const lt_config *c = b->cfg;
-    int t = reader->in, groups = groups_of(b, &b->net->tensors[t]);
+    int t = reader->in;
     const qtensor *q = &b->net->tensors[t];
     uint16_t mult[64];
     int32_t bias[64] = {0};
 
     for (int i = 0; i < 64; i++) mult[i] = ONE;
-    for (int og = 0; og < groups; og++) {
+    for (int og = first; og < first + groups; og++) {
         int param = b->ops % 2 * c->param_groups;
         qlayer copy = {.op = QOP_SUMPOOL,
                        .in = t,
@@ -173,14 +175,14 @@ static void copy_to_code(builder *b, const qlayer *reader, const view *from, int
         set_field(b, op, LT_D_OPCODE, LT_OP_POOL);
         view out = {.rows = from->rows, .cols = from->cols};
         set_groups(b, op, &copy, out, NULL, 0, param);
-        set_field(b, op, LT_D_IN_BASE, from->base + og * from->plane);
+        set_field(b, op, LT_D_IN_BASE, from->base + (og - first) * from->plane);
         set_field(b, op, LT_D_IN_PLANE, from->plane);
         set_field(b, op, LT_D_IN_H, from->rows);
         set_field(b, op, LT_D_IN_W, from->cols);
         set_field(b, op, LT_D_R, 1);
         set_field(b, op, LT_D_S, 1);
         set_field(b, op, LT_D_OG, 1);
-        write_code(b, op, t, reader, map, og);
+        write_code(b, op, t, reader, map, og, first, groups);
         lt_pq_finish_desc(c, op);
         finish_op(b, add_op(b, op));
     }
@@ -204,11 +206,22 @@ void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool 
         return;
     }
     *map = choose_map(b, -1);
-    copy_to_code(b, l, in, *map, open);
+    copy_to_code(b, l, in, 0, groups_of(b, q), *map, open);
     if (t->count == 1) {
         p->code = kind;
         p->map = *map;
         p->chunks = chunks_of(b, q, kind);
         b->map_tensor[*map] = l->in;
     }
+}
+
+int code_group_chunks(const builder *b, const qlayer *l)
+{
+    return lt_pq_group_words(b->cfg, kind_for(b, l) == CODE_VALUES);
+}
+
+void code_for_groups(builder *b, const qlayer *l, const view *in, int first, int groups, bool *open, int *map)
+{
+    *map = choose_map(b, -1);
+    copy_to_code(b, l, in, first, groups, *map, open);
 }

@@ -47,10 +47,9 @@ void choose_schedule(const builder *b, const mac_shape *s, const qlayer *l, cons
                 int tile = c->psum_words / a > 255 ? 255 : c->psum_words / a;
                 uint32_t op2[16];
                 memcpy(op2, op, sizeof op2);
-                lt_desc_put(op2, LT_D_A, a);
-                lt_desc_put(op2, LT_D_B, bb);
-                lt_desc_put(op2, LT_D_D, d);
-                lt_desc_put(op2, LT_D_TILE_W, tile);
+                if (!lt_desc_put(op2, LT_D_A, a) || !lt_desc_put(op2, LT_D_B, bb) || !lt_desc_put(op2, LT_D_D, d) ||
+                    !lt_desc_put(op2, LT_D_TILE_W, tile))
+                    continue;
                 lt_exec_state st = {0};
                 uint64_t cycles = lt_cycle_mac(c, op2, &st, 0).done;
                 bool slides = c->arf_depth >= bb * part->s * (d / part->s) && d % part->s == 0 && l->dilation == 1;

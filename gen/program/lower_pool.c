@@ -42,7 +42,7 @@ lt_code lower_pool(builder *b, const qlayer *l)
             set_field(b, op, LT_D_PAD_T, vi.row0 - (vo.row0 * (l->stride > 0 ? l->stride : 1) - l->pad_t));
             set_field(b, op, LT_D_PAD_L, vi.col0 - (vo.col0 * (l->stride > 0 ? l->stride : 1) - l->pad_l));
             set_field(b, op, LT_D_OG, og);
-            set_code_output(b, op, l, og0);
+            set_code_output(b, op, l, &t, og0);
             if (c->core == CORE_PQ)
                 lt_pq_finish_desc(c, op);
             else

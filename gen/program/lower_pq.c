@@ -2,6 +2,7 @@
  * two halves of the LUT memory. */
 #include "program/builder.h"
 
+#include "program/kernel_cut.h"
 #include "program/pack_pq.h"
 
 /* The configuration's datapath is what the network was fitted for. */
@@ -76,7 +77,8 @@ static void load_tables(builder *b, const qlayer *l, int first, int count, int o
 
 static void set_kernel(builder *b, uint32_t *d, const qlayer *l, const view *in, const view *out, int chunks, int map)
 {
-    bool stream = l->r <= 3 && l->s <= 3 && l->dilation == 1 && chunks <= b->cfg->pq_chunks;
+    bool stream =
+        l->pad_t >= 0 && l->pad_l >= 0 && l->r <= 3 && l->s <= 3 && l->dilation == 1 && chunks <= b->cfg->pq_chunks;
 
     set_field(b, d, LT_D_IN_H, in->rows);
     set_field(b, d, LT_D_IN_W, in->cols);
@@ -92,73 +94,199 @@ static void set_kernel(builder *b, uint32_t *d, const qlayer *l, const view *in,
     set_field(b, d, LT_D_OG, 1);
 }
 
-/* One operation: pass `pass` of output group og. */
-static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pass_plan *p, int pass, int og,
-                          const view *vi, const view *vo, const view *vr, int map)
+/* One operation of several that compute an output group. */
+typedef struct {
+    const qlayer *kernel; /* the layer, or the part of its kernel that is being computed */
+    int og, pass;         /* counted over all passes of the output group */
+    bool last;
+    int first, count; /* chunks of the code map */
+    int table;        /* number of the first of them in the layer */
+    int chunks;       /* per pixel of the map */
+    bool wide;        /* fills both LUT halves */
+} pass_op;
+
+static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pass_op *p, const view *vi,
+                          const view *vo, const view *vr, int map)
 {
     const lt_config *c = b->cfg;
-    int half = c->pq_lut_rows * c->pq_prototypes, first = pass * p->per_pass, param = b->ops % 2 * c->param_groups;
-    int count = first + p->per_pass <= p->chunks ? p->per_pass : p->chunks - first;
-    bool last = pass == p->passes - 1;
+    int half = c->pq_lut_rows * c->pq_prototypes, param = b->ops % 2 * c->param_groups;
     uint32_t op[16] = {0};
 
     b->weight_half = p->wide ? 0 : !b->weight_half;
     b->wide_weights = p->wide;
-    load_tables(b, l, first, count, og, b->weight_half * half);
+    load_tables(b, p->kernel, p->table, p->count, p->og, b->weight_half * half);
     /* only the multipliers read unsigned bytes shifted */
-    load_params(b, l, og, 1, param, l->encoder < 0 && !b->net->tensors[l->in].is_signed);
+    load_params(b, l, p->og, 1, param, l->encoder < 0 && !b->net->tensors[l->in].is_signed);
     set_field(b, op, LT_D_OPCODE, LT_OP_CONV);
     set_field(b, op, LT_D_WRITE_FB, b->at[l->out].wants_fb);
-    set_groups(b, op, l, *vo, vr, og, param);
-    set_kernel(b, op, l, vi, vo, p->chunks, map);
+    if (p->pass) b->barrier = true; /* the sums of the pass before are read */
+    set_groups(b, op, l, *vo, p->last ? vr : NULL, p->og, param);
+    set_kernel(b, op, p->kernel, vi, vo, p->chunks, map);
     set_field(b, op, LT_D_WEIGHT_BASE, lt_pq_row_address(c, b->weight_half * half));
     if (l->encoder >= 0 && c->pq_mode == QPQ_SPATIAL) {
         int slot = b->ops % 2 * c->pq_chunks;
-        load_encoder(b, &b->net->encoders[l->encoder], &b->net->tensors[l->in], first, count, slot);
+        load_encoder(b, &b->net->encoders[l->encoder], &b->net->tensors[l->in], p->table, p->count, slot);
         set_field(b, op, LT_D_ENC_BASE, slot);
     }
-    if (last) set_code_output(b, op, l, og);
-    if (!last) set_field(b, op, LT_D_OUT_BASE, t->acc_at[pass % 2]);
-    if (pass) b->barrier = true;
-    lt_pq_finish_part(c, op, first, count);
-    if (pass) lt_pq_acc_in(op, t->acc_at[(pass - 1) % 2]);
-    if (!last) lt_pq_acc_out(op);
+    if (p->last) set_code_output(b, op, l, t, p->og);
+    if (!p->last) set_field(b, op, LT_D_OUT_BASE, t->acc_at[p->pass % 2]);
+    lt_pq_finish_part(c, op, p->first, p->count);
+    if (p->pass) lt_pq_acc_in(op, t->acc_at[(p->pass - 1) % 2]);
+    if (!p->last) lt_pq_acc_out(op);
     return add_op(b, op);
 }
 
-lt_code lower_conv_pq(builder *b, const qlayer *l)
+/* One tile of one output group's passes over the chunks of a map; more: others of it follow. */
+static void add_passes(builder *b, const qlayer *l, const tiling *t, int tile, const pass_plan *p, pass_op *o,
+                       bool more, const view *vi, const view *vo, const view *vr, int map, bool *open)
+{
+    int groups = ceil_div(l->k, b->cfg->lanes), table = o->table;
+
+    for (int n = 0; n < p->passes; n++) {
+        if (!*open) open_group(b, false);
+        *open = false;
+        if (p->wide || b->wide_weights) wait_for_all(b); /* nothing may still use either half */
+        o->first = n * p->per_pass;
+        o->count = o->first + p->per_pass <= p->chunks ? p->per_pass : p->chunks - o->first;
+        o->table = table + o->first;
+        o->chunks = p->chunks;
+        o->wide = p->wide;
+        o->last = !more && n == p->passes - 1;
+        uint32_t *d = add_pass(b, l, t, o, vi, vo, vr, map);
+        end_op(b, d, l, t, tile, o->last && o->og == groups - 1, vo);
+        o->pass++;
+    }
+}
+
+/* A tile whose input has to go through the code memory a few groups at a time, for every output group anew. */
+static void lower_split(builder *b, const qlayer *l, const tiling *t, int tile, const kernel_cut *cut, const view *vi,
+                        const view *vo, const view *vr, bool *open)
+{
+    const kernel_part kernel = {0, l->r, 0, l->s};
+    int groups = ceil_div(l->k, b->cfg->lanes), in_groups = groups_of(b, &b->net->tensors[l->in]), map;
+    int each = code_group_chunks(b, l);
+
+    for (int og = 0; og < groups && b->err->code == LT_OK; og++) {
+        pass_op o = {.og = og};
+        for (int g = 0; g < in_groups; g += t->groups) {
+            int n = g + t->groups <= in_groups ? t->groups : in_groups - g;
+            view in = *vi;
+            pass_plan p;
+
+            if (!*open) open_group(b, false);
+            *open = true;
+            if (b->at[l->in].in_dram)
+                load_part(b, l, t, vo, &kernel, g, n, &in);
+            else
+                in.base += g * in.plane;
+            code_for_groups(b, l, &in, g, n, open, &map);
+            for (int k = 0; k < cut->n; k++) {
+                o.kernel = &cut->part[k];
+                o.table = g * each;
+                plan_passes(b->cfg, o.kernel, n * each, &p);
+                add_passes(b, l, t, tile, &p, &o, g + n < in_groups || k < cut->n - 1, &in, vo, vr, map, open);
+            }
+        }
+    }
+}
+
+/* Cuts the kernel into parts whose tables for one chunk, at least, fit the LUT memory. */
+static lt_code cut_kernel(builder *b, const qlayer *l, int chunks, kernel_cut *cut)
 {
     const lt_config *c = b->cfg;
-    int groups = ceil_div(l->k, c->lanes), chunks = code_chunks(b, l);
+    int down = l->dilation == 1 ? 3 : 1; /* rows of a sub-kernel */
+    qlayer part = *l;
+    pass_plan p;
+
+    while (!plan_passes(c, &part, chunks, &p)) {
+        if (part.r > down)
+            part.r = (part.r - 1) / down * down;
+        else if (part.s > 3)
+            part.s = (part.s - 1) / 3 * 3;
+        else if (part.r > 1)
+            part.r--;
+        else if (part.s > 1)
+            part.s--;
+        else
+            return lt_fail(b->err, LT_EINPUT,
+                           "layer %s: the tables of one chunk need %d LUT rows; pq_lut_rows = %d gives 2 x %d", l->name,
+                           p.rows, c->pq_lut_rows, c->pq_lut_rows * c->pq_prototypes);
+    }
+    return kernel_cut_make(l, l->encoder >= 0 ? &b->net->encoders[l->encoder] : NULL, b->net->tensors[l->in].c, part.r,
+                           part.s, cut, b->err);
+}
+
+/* Input groups that the code memory holds at once, over the whole layer or, if not even one, for a tile; 0: all. */
+static int split_groups(const builder *b, const qlayer *l)
+{
+    const qtensor *in = &b->net->tensors[l->in];
+    int rows = (l->r - 1) * l->dilation + 1, cols = (l->s - 1) * l->dilation + 1, room = b->cfg->pq_code_words;
+
+    if (rows > in->h) rows = in->h;
+    if (cols > in->w) cols = in->w;
+    if (b->at[l->in].code != CODE_NONE || ceil_div(rows, 3) * cols * code_chunks(b, l) <= room) return 0;
+    int n = room / (ceil_div(in->h, 3) * in->w * code_group_chunks(b, l));
+    return n > 0 ? n : 1;
+}
+
+static lt_code lower_parts(builder *b, const qlayer *l, const kernel_cut *cut, int chunks, int split)
+{
+    const lt_config *c = b->cfg;
+    int groups = ceil_div(l->k, c->lanes);
     pass_plan p;
     tiling t;
 
-    LT_TRY(check_encoder(b, l));
-    if (!plan_passes(c, l, chunks, &p))
-        return lt_fail(b->err, LT_EINPUT,
-                       "layer %s: the tables of one chunk need %d LUT rows; pq_lut_rows = %d gives 2 x %d", l->name,
-                       p.rows, c->pq_lut_rows, c->pq_lut_rows * c->pq_prototypes);
-    /* an input that is not in the code memory yet is copied there, as many rows at a time as fit */
+    plan_passes(c, &cut->part[0], chunks, &p);
+    /* an input that is not in the code memory yet is copied there, as much at a time as fits */
     const tile_needs needs = {.code_chunks = b->at[l->in].code == CODE_NONE ? chunks : 0,
-                              .acc_words = p.passes > 1 ? lt_pq_acc_words(c) : 0};
+                              .acc_words = p.passes > 1 || cut->n > 1 || split ? lt_pq_acc_words(c) : 0,
+                              .groups = split,
+                              .split = split > 0};
     if (!plan_tiles(b, l, &needs, &t)) return no_room(b, l);
     for (int i = 0; i < t.count; i++) {
         view vi, vo, vr = {0};
         int map;
         bool open = true; /* the group of the next operation has loads already */
 
-        open_group(b, i == 0 && t.count > 1);
+        open_group(b, i == 0 && (t.count > 1 || t.groups));
         load_input(b);
         tile_views(b, l, &t, i, true, &vi, &vo, &vr);
+        if (t.groups) {
+            lower_split(b, l, &t, i, cut, &vi, &vo, &vr, &open);
+            continue;
+        }
         code_for_tile(b, l, &t, &vi, &open, &map);
         if (b->remake >= 0 || b->err->code != LT_OK) return b->err->code;
-        for (int n = 0; n < groups * p.passes; n++) {
-            if (!open) open_group(b, false);
-            open = false;
-            if (p.wide || b->wide_weights) wait_for_all(b); /* nothing may still use either half */
-            uint32_t *d = add_pass(b, l, &t, &p, n % p.passes, n / p.passes, &vi, &vo, &vr, map);
-            end_op(b, d, l, &t, i, n == groups * p.passes - 1, &vo);
+        for (int og = 0; og < groups; og++) {
+            pass_op o = {.og = og};
+            for (int k = 0; k < cut->n; k++) {
+                o.kernel = &cut->part[k];
+                o.table = 0;
+                plan_passes(c, o.kernel, chunks, &p);
+                add_passes(b, l, &t, i, &p, &o, k < cut->n - 1, &vi, &vo, &vr, map, &open);
+            }
         }
     }
     return b->err->code;
+}
+
+lt_code lower_conv_pq(builder *b, const qlayer *l)
+{
+    int split = split_groups(b, l), chunks = split ? split * code_group_chunks(b, l) : code_chunks(b, l);
+    const place *in = &b->at[l->in];
+    kernel_cut cut = {0};
+
+    LT_TRY(check_encoder(b, l));
+    /* single pixels copied group by group do not give the golden model's sums yet: refused rather than wrong */
+    if (split && b->net->tensors[l->in].h * b->net->tensors[l->in].w == 1)
+        return lt_fail(b->err, LT_EINPUT, "layer %s: its input of one pixel needs %d code words; pq_code_words = %d",
+                       l->name, code_chunks(b, l), b->cfg->pq_code_words);
+    if (split && !in->in_fb && !in->in_dram) { /* its values are needed */
+        b->remake = l->in;
+        return b->err->code;
+    }
+    lt_code rc = cut_kernel(b, l, chunks, &cut);
+    if (rc == LT_OK) rc = lower_parts(b, l, &cut, chunks, split);
+    kernel_cut_free(&cut);
+    return rc;
 }

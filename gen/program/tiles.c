@@ -153,7 +153,7 @@ static bool try_cut(const builder *b, const qlayer *l, const tile_needs *n, int 
 
     cut.count = cut.across * ceil_div(out->h, rows);
     if (groups && n->passes && rows * cols > b->cfg->psum_words) return false;
-    extent e = groups ? measure_parts(b, l, n, &cut) : measure(b, l, &cut);
+    extent e = groups && !n->code_chunks ? measure_parts(b, l, n, &cut) : measure(b, l, &cut);
     if (groups && res) e.res = measure(b, l, &cut).res;
     if (n->code_chunks && e.code * n->code_chunks > b->cfg->pq_code_words) return false;
     if (in_dram && !buffers(b, (groups ? groups : groups_of(b, in)) * e.in, b->depth, &busy, cut.in_at)) return false;
@@ -204,9 +204,9 @@ bool plan_tiles(builder *b, const qlayer *l, const tile_needs *n, tiling *t)
         return true;
     /* the largest tile that fits: fewer halo rows are loaded twice */
     for (int rows = out->h; rows >= 1; rows--)
-        if (try_cut(b, l, n, 0, rows, out->w, t, &loaded)) return true;
+        if (try_cut(b, l, n, n->split ? n->groups : 0, rows, out->w, t, &loaded)) return true;
     if (!in_dram || !out_dram || (l->res >= 0 && !res_dram)) return false;
-    return cut_rows(b, l, n, 0, t) || (n->groups && cut_rows(b, l, n, n->groups, t));
+    return (!n->split && cut_rows(b, l, n, 0, t)) || (n->groups && cut_rows(b, l, n, n->groups, t));
 }
 
 void load_part(builder *b, const qlayer *l, const tiling *t, const view *out, const kernel_part *k, int group,

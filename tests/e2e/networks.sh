@@ -1,7 +1,7 @@
 #!/bin/bash
 # Whole networks through driver, generated RTL and memory model: every layer bit-exact under random stalls, the output
 # bit-exact and the counters equal to the cycle model without them. The built-in ResNet20 runs on the shipped
-# configuration; with DATA also networks from there, among them one that has to be tiled.
+# configurations, and `wide`, whose layers exceed every buffer, on small ones; with DATA also networks from there, among them one that has to be tiled.
 # Usage, from the project's root: tests/e2e/networks.sh [-s SEED]
 set -u
 
@@ -29,6 +29,7 @@ check() { # configuration, model, images, data folder or nothing
 }
 
 for c in tiny_ws tiny_spatial ws8; do check $c resnet20 1 ''; done
+for c in tiny_ws tiny_ews; do check $c wide 1 ''; done
 for c in ws16 ews16 pq16 pq8; do check $c resnet20 4 ''; done
 if [ -n "${DATA:-}" ]; then
     for c in ws16; do check $c "$DATA/models/ic_resnet8_float.onnx" 1 "$DATA"; done

@@ -168,8 +168,8 @@ static const struct {
     {"core: pq\nlanes: 16\npq_encoder: l1\npq_enc_cycles: 32\n",
      ":4: pq_enc_cycles: got 32, expected a divisor of pq_prototypes = 16 when pq_encoder is l1 or l2; nearest 16"},
     {"core: pq\nlanes: 16\npq_prototypes: 32\npq_lut_rows: 200\n",
-     ":4: pq_lut_rows: got 200, expected at most 65536 load addresses (2 halves x pq_lut_rows x pq_prototypes = 32 x 9 "
-     "taps) when pq_mode is channel; nearest 113"},
+     ":4: pq_lut_rows: got 200, expected at most 65536 load addresses (9 taps x 2 halves x the power of two that "
+     "holds pq_lut_rows x pq_prototypes = 32) when pq_mode is channel; nearest 64"},
     {"core: pq\nlanes: 16\npq_codebooks: 1\npq_lut_bits: 5\n",
      ":3: pq_dense: got 1 (the default), expected 0, or pq_codebooks = 1 times pq_lut_bits = 5 of 8 or more (the bits "
      "of a "

@@ -1,0 +1,136 @@
+/* The program generator and layers that exceed the accelerator: every one is lowered, never refused, and its operations
+ * keep what the hardware asks of them (docs/architecture.md sections 4 and 5). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "emit/regs.h"
+#include "program/program.h"
+
+typedef struct {
+    int c, h, w, k, r, s, stride, dilation, pad, groups;
+} shape;
+
+static lt_config load(const char *name)
+{
+    char path[4096];
+    lt_config c;
+    lt_err err = {0};
+
+    snprintf(path, sizeof path, "%s/configs/%s.yaml", LUTRA_ROOT, name);
+    assert_int_equal(lt_config_load(path, &c, &err), LT_OK);
+    return c;
+}
+
+static void check_operation(const lt_config *c, const uint32_t *d, bool acc_before, const uint32_t *before)
+{
+    int64_t cg = lt_desc_get(d, LT_D_CG), taps = lt_desc_get(d, LT_D_R) * lt_desc_get(d, LT_D_S);
+    int64_t pixels = lt_desc_get(d, LT_D_OUT_H) * lt_desc_get(d, LT_D_OUT_W), a = lt_desc_get(d, LT_D_A);
+    bool in = lt_desc_get(d, LT_D_ACC_IN), out = lt_desc_get(d, LT_D_ACC_OUT);
+
+    assert_true(cg * taps * lt_desc_get(d, LT_D_OG) * c->lanes <= 2 * c->wb_words);
+    assert_true(lt_desc_get(d, LT_D_TILE_W) * a <= c->psum_words);
+    assert_int_equal(in, acc_before);
+    if (in || out) {
+        assert_true(pixels <= lt_desc_get(d, LT_D_TILE_W));
+        assert_int_equal(lt_desc_get(d, LT_D_OG), a);
+    }
+    if (in) {
+        assert_int_equal(lt_desc_get(d, LT_D_OUT_H), lt_desc_get(before, LT_D_OUT_H));
+        assert_int_equal(lt_desc_get(d, LT_D_OUT_W), lt_desc_get(before, LT_D_OUT_W));
+    }
+    if (out) assert_int_equal(lt_desc_get(d, LT_D_WRITE_FB), 0);
+}
+
+/* A network of one convolution. Its operations must do every multiplication at least once. */
+static void lower(const lt_config *c, const shape *s)
+{
+    int p = (s->h + 2 * s->pad - (s->r - 1) * s->dilation - 1) / s->stride + 1;
+    int q = (s->w + 2 * s->pad - (s->s - 1) * s->dilation - 1) / s->stride + 1;
+    qtensor t[2] = {{.c = s->c, .h = s->h, .w = s->w, .bits = 8, .is_signed = true, .scale = 1},
+                    {.c = s->k, .h = p, .w = q, .bits = 8, .is_signed = true, .scale = 1}};
+    size_t n = (size_t)s->k * (size_t)(s->c / s->groups * s->r * s->s);
+    qlayer l = {.name = "layer", .op = QOP_CONV, .in = 0, .out = 1, .res = -1, .k = s->k, .r = s->r, .s = s->s};
+    qnet net = {.name = "one", .n_tensors = 2, .n_layers = 1, .tensors = t, .layers = &l, .classes = s->k};
+    lt_program_options o = {.last_layer = -1, .profile = true, .latency = 20};
+    lt_program prog;
+    lt_err err = {0};
+    int64_t done = 0, sums = 0;
+    const uint32_t *before = NULL;
+
+    l.stride = s->stride, l.dilation = s->dilation, l.groups = s->groups, l.encoder = -1;
+    l.pad_t = l.pad_l = l.pad_b = l.pad_r = s->pad;
+    l.w_bits = 8, l.hi = 127, l.lo = -128;
+    l.w = calloc(n, 1);
+    l.bias = calloc((size_t)s->k, sizeof *l.bias);
+    l.mult = calloc((size_t)s->k, sizeof *l.mult);
+    net.input_table = calloc((size_t)s->c, 256);
+    if (lt_program_build(c, &net, &o, &prog, &err) != LT_OK) fail_msg("%s: %s", c->name, err.msg);
+    for (int i = 0; i < prog.n_desc; i++) {
+        const uint32_t *d = prog.desc[i];
+        if (lt_desc_get(d, LT_D_OPCODE) != LT_OP_CONV) continue;
+        check_operation(c, d, before && lt_desc_get(before, LT_D_ACC_OUT), before);
+        int64_t pixels = lt_desc_get(d, LT_D_OUT_H) * lt_desc_get(d, LT_D_OUT_W) * lt_desc_get(d, LT_D_OG);
+        sums += pixels * lt_desc_get(d, LT_D_CG) * lt_desc_get(d, LT_D_R) * lt_desc_get(d, LT_D_S);
+        if (!lt_desc_get(d, LT_D_ACC_OUT)) done += pixels;
+        before = d;
+    }
+    assert_non_null(before);
+    assert_false(lt_desc_get(before, LT_D_ACC_OUT));
+    int64_t og = (s->k + c->lanes - 1) / c->lanes, cg = (s->c + c->lanes - 1) / c->lanes;
+    if (s->groups > 1) cg = 1;
+    assert_int_equal(done, og * p * q);
+    assert_int_equal(sums, og * p * q * cg * s->r * s->s);
+    free(l.w);
+    free(l.bias);
+    free(l.mult);
+    free(net.input_table);
+    lt_program_free(&prog);
+}
+
+static void test_large_layers(void **state)
+{
+    static const char *const configs[] = {"ws16", "ews16", "tiny_ws", "tiny_ews"};
+    static const shape shapes[] = {
+        {512, 7, 7, 512, 3, 3, 1, 1, 1, 1}, /* the last stage of ResNet18 */
+        {256, 14, 14, 256, 3, 3, 1, 1, 1, 1},
+        {3, 224, 224, 64, 7, 7, 2, 1, 3, 1}, /* its first layer: no row of windows fits */
+        {16, 112, 112, 16, 3, 3, 1, 1, 1, 1},
+        {512, 7, 7, 32, 7, 7, 1, 1, 0, 1}, /* fully connected, 25088 inputs */
+        {4096, 1, 1, 64, 1, 1, 1, 1, 0, 1},
+        {32, 12, 12, 32, 11, 11, 1, 1, 5, 32}, /* depthwise */
+        {8, 1, 600, 16, 1, 600, 1, 1, 0, 1},   /* kernels beyond their fields */
+        {64, 9, 9, 16, 5, 5, 1, 2, 4, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        lt_config c = load(configs[i]);
+        for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) lower(&c, &shapes[k]);
+    }
+}
+
+/* One partial sum, one weight entry per bank. */
+static void test_smallest_buffers(void **state)
+{
+    static const shape shapes[] = {{24, 6, 6, 20, 3, 3, 1, 1, 1, 1}, {64, 2, 2, 8, 2, 2, 1, 1, 0, 1}};
+    lt_config c = load("tiny_ws");
+
+    (void)state;
+    c.psum_words = 1;
+    c.wb_words = 16;
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) lower(&c, &shapes[k]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_layers), cmocka_unit_test(test_smallest_buffers)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
