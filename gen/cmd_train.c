@@ -193,7 +193,10 @@ static lt_code run(const cli *c, lt_err *err)
     if (!cli_flag(c, "restart") && access(checkpoint, F_OK) == 0) {
         rc = lt_trainer_load(&t, checkpoint, err);
         if (rc == LT_OK) printf("continuing after step %ld of %ld\n", t.optim.steps, t.schedule.total);
-        if (rc == LT_EINPUT) lt_wrap(err, "--restart would begin anew");
+        if (rc == LT_EINPUT) {
+            lt_err why = *err;
+            lt_fail(err, rc, "%.900s; --restart begins anew", why.msg);
+        }
     }
     if (rc == LT_OK) rc = train(c, &t, checkpoint, &stopped, err);
     if (rc == LT_OK && stopped)
