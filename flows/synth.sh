@@ -18,6 +18,7 @@ usage: flows/synth.sh [options] BUILD_DIR
   --storage KIND   ff or latch (default ff): how small storage such as weights in the array is built
   --abc FILE       another abc script
   --period NS      target period that abc works towards (default: from the library's node)
+  --arith KIND     lutra or yosys (default lutra): yosys leaves multipliers and adders to Yosys alone, for comparison
   --fpga FAMILY    ice40, ecp5 or xc7 instead of a library: flows/fpga.sh
   --area-only      no timing analysis
   --force          map again even if nothing changed
@@ -34,7 +35,7 @@ flows=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$flows")
 LUTRA=${LUTRA:-$root/build/lutra}
 lib=/usr/share/qflow/tech/osu018/osu018_stdcells.lib
-node=0 top=lutra_top goal=balanced storage=ff abc="" period="" timing=1 force=0 build="" lib_given="" fpga=""
+node=0 top=lutra_top goal=balanced storage=ff arith=lutra abc="" period="" timing=1 force=0 build="" lib_given="" fpga=""
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -43,6 +44,7 @@ while [ $# -gt 0 ]; do
     --top) top=${2:?--top needs a module}; shift 2 ;;
     --goal) goal=${2:?--goal needs area, balanced or speed}; shift 2 ;;
     --storage) storage=${2:?--storage needs ff or latch}; shift 2 ;;
+    --arith) arith=${2:?--arith needs lutra or yosys}; shift 2 ;;
     --abc) abc=${2:?--abc needs a file}; shift 2 ;;
     --period) period=${2:?--period needs a number}; shift 2 ;;
     --fpga) fpga=${2:?--fpga needs a family}; shift 2 ;;
@@ -56,6 +58,7 @@ done
 [ -n "$build" ] || { usage >&2; exit 2; }
 case $goal in area | balanced | speed) ;; *) die "--goal: got '$goal', expected area, balanced or speed" ;; esac
 case $storage in ff | latch) ;; *) die "--storage: got '$storage', expected ff or latch" ;; esac
+case $arith in lutra | yosys) ;; *) die "--arith: got '$arith', expected lutra or yosys" ;; esac
 [ -d "$build" ] || die "$build: no such folder; run make gen first"
 [ -z "$fpga" ] || exec env LUTRA="$LUTRA" "$flows/fpga.sh" --family "$fpga" --top "$top" "$build"
 [ -r "$lib" ] || die "$lib: no such library; the default needs the package qflow-tech-osu018"
@@ -101,6 +104,7 @@ eval "$facts"
 variant=$LIB_NAME
 [ "$goal" = balanced ] || variant=$variant-$goal
 [ "$storage" = ff ] || variant=$variant-$storage
+[ "$arith" = lutra ] || variant=$variant-arith-$arith
 out=$build/synth/$variant
 mkdir -p "$out"
 liberty=$lib
@@ -134,13 +138,13 @@ fi
 yosys_version=$(yosys -V)
 tools="$yosys_version"
 hash=$({
-    echo "$yosys_version $LIB_NAME $top $abc_args ${FF_MEM_BITS:-} ${FF_MEM_TOTAL_BITS:-}"
+    echo "$yosys_version $LIB_NAME $top $abc_args $arith ${FF_MEM_BITS:-} ${FF_MEM_TOTAL_BITS:-}"
     for d in "${incdirs[@]}"; do cat "$d"/*.vh "$d"/*.svh 2>/dev/null || true; done
     cat "${sources[@]}" "$liberty" "$techmaps" "$flows"/yosys_*.tcl "$flows"/techmap/{mul,fa}.v
     [ ! -r "$abc" ] || cat "$abc"
 } | sha256sum | cut -c1-16)
 
-export SOURCES="${sources[*]}" INCDIRS="${incdirs[*]}" TOP=$top OUT=$out LIBERTY=$liberty TECHMAPS=$techmaps FLOWS=$flows
+export SOURCES="${sources[*]}" INCDIRS="${incdirs[*]}" TOP=$top OUT=$out LIBERTY=$liberty TECHMAPS=$techmaps FLOWS=$flows ARITH=$arith
 export ABC_ARGS="$abc_args"
 
 # Runs a tool with its output in a log; on failure shows what went wrong.

@@ -1,6 +1,7 @@
 # Maps an elaborated design onto a cell library, module by module (no flattening: an array's cell is mapped once).
 # From the environment: OUT, TOP, LIBERTY, TECHMAPS (list of files that map lutra_fa, lutra_ha, latches),
-# FLOWS (this folder), ABC_ARGS (list). Leaves OUT/mapped.il; every signal in it is one bit wide.
+# FLOWS (this folder), ABC_ARGS (list), ARITH (yosys: multipliers and adders as Yosys makes them). Leaves OUT/mapped.il; every
+# signal in it is one bit wide.
 yosys -import
 
 read_liberty -lib -ignore_miss_func $::env(LIBERTY)
@@ -18,7 +19,7 @@ opt
 wreduce
 peepopt
 opt_clean
-techmap -map $::env(FLOWS)/techmap/mul.v
+if {$::env(ARITH) eq "lutra"} {techmap -map $::env(FLOWS)/techmap/mul.v}
 opt_expr
 opt_clean
 alumacc
@@ -31,7 +32,7 @@ opt -fast -full
 memory_map
 opt -undriven -fine
 maccmap
-techmap -map $::env(FLOWS)/techmap/fa.v
+if {$::env(ARITH) eq "lutra"} {techmap -map $::env(FLOWS)/techmap/fa.v}
 foreach t $::env(TECHMAPS) { techmap -map $t }
 techmap
 opt -fast
