@@ -28,7 +28,12 @@ SUITES = $(UNIT_SUITES) \
     'rtl-exec-mac=tests/rtl/exec_mac.sh -s $(SEED)' \
     'rtl-exec-pq=SEED=$(SEED) tests/rtl/exec_pq.sh' \
     'rtl-shell=tests/rtl/shell.sh -s $(SEED)' \
+    'rtl-mac-array=SEED=$(SEED) tests/rtl/mac_array.sh' \
+    'rtl-mac-study=SEED=$(SEED) tests/rtl/mac_study.sh' \
+    'rtl-requant=SEED=$(SEED) tests/rtl/requant.sh' \
+    'formal=tests/formal/run.sh' \
     'networks=tests/e2e/networks.sh -s $(SEED)' \
+    'gate-level=tests/e2e/gate_level.sh -s $(SEED)' \
     $(if $(wildcard tests/flows/run.sh),'flows=tests/flows/run.sh')
 
 .PHONY: test test-run test-san
