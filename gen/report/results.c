@@ -235,9 +235,11 @@ lt_code results_load(const char *build, const char *config, const char *library,
     json_t *j = open_result(r, "manifest", "%s/%s/%s.json", build, config, config);
     if (j) text(j, "fingerprint", r->fingerprint, sizeof r->fingerprint);
     json_decref(j);
+    json_t *sim = open_result(r, "simulation", "%s/%s/sim/%s.json", build, config, model);
+    text(sim, "model", r->model, sizeof r->model); /* the network's own name, which its file need not have */
     j = open_result(r, "accuracy", "%s/%s/accuracy.json", build, config);
     const char *of = json_string_value(json_object_get(j, "model"));
-    if (of && strcmp(of, model) != 0) {
+    if (of && strcmp(of, r->model) != 0) {
         note(r, "accuracy is of %s", of);
         json_decref(j);
         j = NULL;
@@ -246,9 +248,8 @@ lt_code results_load(const char *build, const char *config, const char *library,
     r->accuracy_integer = num(j, "integer");
     r->accuracy_images = num(j, "images");
     json_decref(j);
-    j = open_result(r, "simulation", "%s/%s/sim/%s.json", build, config, model);
-    if (j) read_sim(r, j);
-    json_decref(j);
+    if (sim) read_sim(r, sim);
+    json_decref(sim);
     json_t *area = open_result(r, "area", "%s/%s/synth/%s/area.json", build, config, library);
     json_t *timing = open_result(r, "timing", "%s/%s/synth/%s/timing.json", build, config, library);
     read_synth(r, area, timing);

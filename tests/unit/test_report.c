@@ -154,7 +154,7 @@ static void what_is_missing_stays_open(void **state)
     result_row r = load("ghost");
     results_derive(&r, 1, "ws16");
     for (size_t i = 0; i < n_result_columns; i++) assert_true(isnan(result_value(&r, &result_columns[i])));
-    assert_string_equal(r.notes, "no manifest; no accuracy; no simulation; no area; no timing");
+    assert_string_equal(r.notes, "no manifest; no simulation; no accuracy; no area; no timing");
 
     put("ghost/accuracy.json", "{\"float\": \"high\", \"integer\": [1]}");
     put("ghost/sim/net.json", "{\"cycles_per_image\": ");
@@ -180,6 +180,10 @@ static void wrong_results_are_not_used(void **state)
     r = load("ws16");
     assert_true(isnan(r.accuracy_integer));
     assert_non_null(strstr(r.notes, "accuracy is of othernet"));
+    put("ws16/sim/net.json", "{\"model\": \"othernet\"}"); /* what net.onnx calls itself */
+    r = load("ws16");
+    assert_true(near(r.accuracy_integer, 90));
+    assert_string_equal(r.model, "othernet");
     /* another configuration's simulation, another netlist's timing */
     put_config("ws16", SIM("210000", "200000", "true"));
     put("ws16/ws16.json", "{\"fingerprint\": \"0x0000dead\"}");
