@@ -130,8 +130,9 @@ static lt_code open_all(lt_trainer *t, lt_err *err)
         return lt_wrap(err, "teacher");
     LT_TRY(open_images(t, err));
     if (o->scratch) lt_net_init(t->net, o->seed);
-    LT_TRY(plan(t, err));
     if (!o->scratch) LT_TRY(lt_trainer_calibrate(t, CALIBRATION_IMAGES, err));
+    if (o->prepare) LT_TRY(o->prepare(o->prepare_ctx, t, err));
+    LT_TRY(plan(t, err));
     for (int i = 0; i < lt_net_n_layers(t->net) && o->freeze_bn; i++) lt_bn_freeze(lt_net_layer(t->net, i), true);
     return LT_OK;
 }
@@ -307,6 +308,7 @@ lt_code lt_trainer_settings(const lt_trainer *t, char **text, lt_err *err)
     lt_buf b = {0};
 
     *text = NULL;
+    lt_buf_printf(&b, "method %s\n", o->method ? o->method : "float");
     lt_buf_printf(&b, "network %s\nlayers %d\nparameters %d\n", lt_net_graph(t->net)->name, lt_net_n_layers(t->net),
                   t->n_params);
     lt_buf_printf(&b, "images %s %d %d\n", t->train.name, t->train.n, t->test.n);

@@ -14,6 +14,8 @@
 #include "train/net.h"
 #include "train/optim.h"
 
+typedef struct lt_trainer lt_trainer;
+
 typedef struct {
     const char *model;    /* as for lt_model_load; `resnet20`: the built-in architecture */
     const char *data_dir; /* NULL: procedural images */
@@ -31,6 +33,11 @@ typedef struct {
     int milestone[LT_MAX_MILESTONES]; /* epochs */
     lt_loss_options loss;
     lt_augment_options augment;
+    /* Called once the network has its first weights and the images are open, before parameters are listed: sets hooks,
+     * learning-rate factors, windows. `method` (NULL: "float") names what it does in the settings. Both may be NULL */
+    const char *method;
+    lt_code (*prepare)(void *ctx, lt_trainer *t, lt_err *err);
+    void *prepare_ctx;
 } lt_train_options;
 
 lt_train_options lt_train_defaults(void);
@@ -45,7 +52,7 @@ typedef struct {
     double seconds;   /* for the epoch's training, evaluation left out; the one number that differs between runs */
 } lt_train_row;
 
-typedef struct {
+struct lt_trainer {
     lt_train_options o;
     lt_net *net, *teacher;
     lt_dataset train, test;
@@ -67,7 +74,7 @@ typedef struct {
     int first, count;
     const lt_dataset *images; /* train or test */
     bool augmented;
-} lt_trainer;
+};
 
 /* Loads model, teacher and images, and stands before the first step. */
 lt_code lt_trainer_create(lt_trainer *t, const lt_train_options *o, lt_err *err);

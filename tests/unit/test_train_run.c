@@ -164,6 +164,67 @@ static void test_resume(void **state)
     resume(o, 1);
 }
 
+/* ---- a method of its own: the first convolution's weights pruned by a mask, the last layer frozen ---- */
+static void mask_forward(void *ctx, const float *w, float *out, size_t n, lt_mode mode)
+{
+    (void)ctx;
+    (void)mode;
+    for (size_t i = 0; i < n; i++) out[i] = i % 4 < 2 ? w[i] : 0;
+}
+
+static void mask_backward(void *ctx, const float *w, const float *g_out, float *g_w, size_t n)
+{
+    (void)ctx;
+    (void)w;
+    for (size_t i = 0; i < n; i++) g_w[i] = i % 4 < 2 ? g_out[i] : 0;
+}
+
+static lt_code prepare(void *ctx, lt_trainer *t, lt_err *err)
+{
+    lt_weight_hook h = {.forward = mask_forward, .backward = mask_backward};
+    *(int *)ctx += 1;
+    lt_net_find(t->net, "linear")->params[0].lr_mult = 0;
+    return lt_conv_set_weight_hook(lt_net_find(t->net, "conv1"), &h, err);
+}
+
+static void test_method(void **state)
+{
+    lt_train_options o = small(), plain = small();
+    lt_trainer t, other;
+    lt_graph g;
+    int calls = 0;
+
+    (void)state;
+    o.scratch = false;
+    o.method = "mask";
+    o.prepare = prepare;
+    o.prepare_ctx = &calls;
+    resume(o, 2);
+    assert_int_equal(calls, 2);
+    create(&t, &o);
+    steps(&t, 3);
+    const lt_layer *first = lt_net_find(t.net, "conv1"), *last = lt_net_find(t.net, "linear");
+    const lt_graph *was = lt_net_graph(t.net);
+    assert_memory_equal(last->params[0].value, was->nodes[last->node].weight, last->params[0].n * sizeof(float));
+    assert_memory_not_equal(last->params[1].value, was->nodes[last->node].bias, last->params[1].n * sizeof(float));
+    assert_int_equal(lt_net_to_graph(t.net, &g, NULL), LT_OK);
+    for (size_t i = 0; i < first->params[0].n; i++) {
+        float w = first->params[0].value[i], old = was->nodes[first->node].weight[i];
+        assert_true(g.nodes[first->node].weight[i] == (i % 4 < 2 ? w : 0));
+        /* masked weights only decay */
+        if (i % 4 >= 2) assert_true(fabsf(w) <= fabsf(old) && fabsf(w) >= 0.99f * fabsf(old));
+    }
+    lt_graph_free(&g);
+    plain.scratch = false;
+    create(&other, &plain);
+    lt_err err = {0};
+    assert_int_equal(lt_trainer_save(&t, CHECKPOINT, &err), LT_OK);
+    assert_int_equal(lt_trainer_load(&other, CHECKPOINT, &err), LT_EINPUT);
+    assert_non_null(strstr(err.msg, "'method mask', this one 'method float'"));
+    lt_trainer_free(&other);
+    lt_trainer_free(&t);
+}
+
 /* A network that is trained further starts as the file says, and frozen batch norm stays. */
 static void test_keep(void **state)
 {
@@ -347,10 +408,9 @@ static void test_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_loss_falls),      cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_resume),          cmocka_unit_test(test_keep),
-        cmocka_unit_test(test_bad_checkpoints), cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_bad_input),       cmocka_unit_test(test_log),
+        cmocka_unit_test(test_loss_falls), cmocka_unit_test(test_threads),   cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_method),     cmocka_unit_test(test_keep),      cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
