@@ -3,7 +3,7 @@
 set -eu
 
 packages='
-build-essential pkg-config verilator iverilog yosys opensta nextpnr-ice40 fpga-icestorm qflow-tech-osu018 boolector
+build-essential pkg-config verilator iverilog yosys opensta nextpnr-ice40 fpga-icestorm qflow-tech-osu018 z3
 protobuf-c-compiler libprotobuf-c-dev libonnx-dev libyaml-dev libjansson-dev libzip-dev zlib1g-dev libopenblas-dev libdnnl-dev
 libcmocka-dev gnuplot-nox gcc-riscv64-unknown-elf gcc-arm-none-eabi
 '
