@@ -203,7 +203,7 @@ module lutra_pq_issue #(
     wire pass_first = pi == {BLOCK_W{1'b0}} && pc == 2'd0 && pr == 2'd0;
     wire row_full   = (ROW_BLOCKS == 1) || ((pi & (ROW_BLOCKS[BLOCK_W-1:0] - 1'b1)) == ROW_BLOCKS[BLOCK_W-1:0] - 1'b1);
 
-    wire load_now   = acc_in && loading && fires && pass_first; // the pixel's first step is due: load before it
+    wire load_now   = acc_in && loading && !storing && fires && pass_first; // the pixel's first step is due: load before it
     wire main       = !load_now && !storing;
     wire pixel_end  = main && fires && pass_last && last_step;
     wire free       = acc_out || (gap == 12'd1 && (POST_CYCLES == 1 || !res_en || since == LONG_AGO ||

@@ -277,10 +277,6 @@ lt_code lower_conv_pq(builder *b, const qlayer *l)
     kernel_cut cut = {0};
 
     LT_TRY(check_encoder(b, l));
-    /* single pixels copied group by group do not give the golden model's sums yet: refused rather than wrong */
-    if (split && b->net->tensors[l->in].h * b->net->tensors[l->in].w == 1)
-        return lt_fail(b->err, LT_EINPUT, "layer %s: its input of one pixel needs %d code words; pq_code_words = %d",
-                       l->name, code_chunks(b, l), b->cfg->pq_code_words);
     if (split && !in->in_fb && !in->in_dram) { /* its values are needed */
         b->remake = l->in;
         return b->err->code;

@@ -388,7 +388,8 @@ void pq_case_make(const lt_config *c, lt_rng *r, pq_case *k)
             k->half_used[0] = half[0], k->half_used[1] = half[1];
             continue;
         }
-        if (chance(&m, 30) && k->jobs + 1 < want && split(&m, k, j, j + 1)) {
+        /* half of what is split once is split again: passes that both take and leave sums */
+        for (int odds = 30; chance(&m, odds) && k->jobs + 1 < want && split(&m, k, j, j + 1); odds = 50) {
             make_desc(&m, j);
             j++;
             k->jobs++;
