@@ -397,7 +397,8 @@ module lutra_mac_issue #(
     // ---- address, range check; array entry -------------------------------------------------------------------------------
     wire [XW-1:0]      ix      = px + kx_at;
     wire [XW-1:0]      iy      = py + ky_at;
-    wire [ADDR_W+XW-1:0] ix_x  = {{ADDR_W{ix[XW-1]}}, ix};
+    wire [ADDR_W+XW-1:0] px_x  = {{ADDR_W{px[XW-1]}}, px}; // one sum of five addends is faster than sums of two
+    wire [ADDR_W+XW-1:0] kx_x  = {{ADDR_W{kx_at[XW-1]}}, kx_at};
     wire               outside = (ix >= {1'b0, in_w}) | (iy >= {1'b0, in_h}); // negative ones are large here
     reg                valid_q, outside_q;
     reg  [EW-1:0]      entry_q;
@@ -405,7 +406,7 @@ module lutra_mac_issue #(
 
     always @(posedge clk) begin
         fb_rd_en   <= fire & w_need & ~w_known & ~outside & ~rst;
-        fb_rd_addr <= (group + ky_row) + (prow + ix_x[ADDR_W-1:0]);
+        fb_rd_addr <= group + ky_row + prow + px_x[ADDR_W-1:0] + kx_x[ADDR_W-1:0];
         valid_q    <= fire & ~rst;
         in_valid   <= valid_q & ~rst;
         outside_q  <= outside;
@@ -427,7 +428,7 @@ module lutra_mac_issue #(
         end
     endgenerate
 
-    wire unused = &{1'b0, desc, base_f, plane_f, tile_f, cg_f, og_f, stride_row_f, tap_row_f, pixels_f, x_end_f, ix_x,
+    wire unused = &{1'b0, desc, base_f, plane_f, tile_f, cg_f, og_f, stride_row_f, tap_row_f, pixels_f, x_end_f, px_x, kx_x,
                     a_in_og, b_in_cg};
 
 endmodule

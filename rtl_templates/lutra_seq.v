@@ -126,9 +126,10 @@ module lutra_seq #(
 
     reg [2:0] state;
     reg       reset_engines;
+    reg       starting;       // state is S_START: early, for the adder below
     assign run       = (state == S_FETCH) || (state == S_WAIT) || (state == S_HEAD);
     assign busy      = (state != S_IDLE);
-    assign clear     = (state == S_START);
+    assign clear     = starting;
     assign hold      = (state == S_STOP);
     assign fetch_req = (state == S_FETCH);
 
@@ -157,14 +158,14 @@ module lutra_seq #(
     // one adder for the address of a transfer and, before the first fetch, of the program
     reg [31:0] base;
     always @* begin
-        case ({2{head}} & desc[9:8])
+        case ({2{!starting}} & desc[9:8])
             2'd0:    base = base0;
             2'd1:    base = base1;
             2'd2:    base = base2;
             default: base = base3;
         endcase
     end
-    wire [31:0] address = base + (head ? desc[1*32 +: 32] : prog_offset);
+    wire [31:0] address = base + (starting ? prog_offset : desc[1*32 +: 32]);
 
     assign dma_addr     = address[31:LSB];
     assign dma_stride   = stride[31:LSB];
@@ -294,6 +295,7 @@ module lutra_seq #(
 
     always @(posedge clk) begin
         reset_engines <= 1'b0;
+        starting      <= (state == S_IDLE) && start && !abort && !rst;
 
         case (state)
             S_IDLE: begin

@@ -19,6 +19,7 @@
 
     always @(posedge clk) if (f_past && !rst) begin
         assert (state <= S_STOP);
+        assert (starting == (state == S_START));
         // a token is taken only where there is one
         assert ((take & ~have) == 6'd0);
         // operations in the core
