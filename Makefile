@@ -152,7 +152,7 @@ sim: sim-$(CONFIG) ## run MODEL on CONFIG in Verilator, bit-exact (IMAGES= LAYER
 synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, NODE=nm, GOAL=area|balanced|speed, STORAGE=ff|latch, FPGA=ice40|ecp5|xc7)
 
 compare: $(addprefix measure-,$(CONFIGS)) ## performance per area of CONFIGS -> reports/compare.* (MODEL= LIB= DATA=)
-	$(LUTRA) report compare --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
+	$(LUTRA) report compare --command "make compare$(if $(DATA), DATA=folder)$(if $(LIB), LIB=$(notdir $(LIB)))" --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
 
 .PHONY: mac-study
 mac-study: $(LUTRA) ## what a MAC of the conventional array costs, against other organisations -> reports/mac-study.* (LIB="a.lib b.lib.gz")

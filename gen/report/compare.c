@@ -72,7 +72,7 @@ void compare_markdown(const result_row *rows, size_t n, const compare_origin *o,
 {
     char cell[64];
 
-    lt_buf_printf(b, "# Performance per area: %s on %s\n\nRegenerate with `%s`.\n\n", n ? rows[0].model : "n/a",
+    lt_buf_printf(b, "# Performance per area: %s on %s\n\nRegenerate with `%s`.\n\n", n ? rows[0].network : "n/a",
                   n ? rows[0].library : "n/a", o->command);
     lt_buf_puts(b, "| configuration |");
     for (size_t c = 0; c < n_result_columns; c++)
@@ -124,7 +124,7 @@ void compare_csv(const result_row *rows, size_t n, lt_buf *b)
     for (size_t c = 0; c < n_result_columns; c++) lt_buf_printf(b, ",%s", result_columns[c].key);
     lt_buf_puts(b, ",notes\n");
     for (size_t i = 0; i < n; i++) {
-        lt_buf_printf(b, "%s,%s,%s,%s", rows[i].config, rows[i].model, rows[i].library, rows[i].fingerprint);
+        lt_buf_printf(b, "%s,%s,%s,%s", rows[i].config, rows[i].network, rows[i].library, rows[i].fingerprint);
         for (size_t c = 0; c < n_result_columns; c++)
             lt_buf_printf(b, ",%s", result_text(&rows[i], &result_columns[c], cell, sizeof cell));
         lt_buf_puts(b, ",");
@@ -138,7 +138,7 @@ lt_code compare_json(const result_row *rows, size_t n, const compare_origin *o, 
     json_t *list = json_array();
 
     for (size_t i = 0; i < n; i++) {
-        json_t *r = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "config", rows[i].config, "model", rows[i].model,
+        json_t *r = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "config", rows[i].config, "model", rows[i].network,
                               "library", rows[i].library, "fingerprint", rows[i].fingerprint, "command",
                               rows[i].synth_command, "tools", rows[i].synth_tools, "notes", rows[i].notes);
         for (size_t c = 0; c < n_result_columns; c++) {

@@ -231,15 +231,16 @@ lt_code results_load(const char *build, const char *config, const char *library,
     strcpy(r->config, config);
     strcpy(r->library, library);
     strcpy(r->model, model);
+    strcpy(r->network, model);
 
     json_t *j = open_result(r, "manifest", "%s/%s/%s.json", build, config, config);
     if (j) text(j, "fingerprint", r->fingerprint, sizeof r->fingerprint);
     json_decref(j);
     json_t *sim = open_result(r, "simulation", "%s/%s/sim/%s.json", build, config, model);
-    text(sim, "model", r->model, sizeof r->model); /* the network's own name, which its file need not have */
+    text(sim, "model", r->network, sizeof r->network);
     j = open_result(r, "accuracy", "%s/%s/accuracy.json", build, config);
     const char *of = json_string_value(json_object_get(j, "model"));
-    if (of && strcmp(of, r->model) != 0) {
+    if (of && strcmp(of, r->network) != 0) {
         note(r, "accuracy is of %s", of);
         json_decref(j);
         j = NULL;

@@ -8,7 +8,9 @@
 
 /* Numbers that were not computed are NAN. */
 typedef struct {
-    char config[64], fingerprint[16], library[64], model[64];
+    char config[64], fingerprint[16], library[64];
+    char model[64];   /* as the file of its simulation is called */
+    char network[64]; /* as the network in it calls itself */
     char synth_command[160], synth_tools[160];
     char notes[512]; /* why something is missing or not used; "" if nothing is */
     /* accuracy, percent */

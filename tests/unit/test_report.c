@@ -183,7 +183,8 @@ static void wrong_results_are_not_used(void **state)
     put("ws16/sim/net.json", "{\"model\": \"othernet\"}"); /* what net.onnx calls itself */
     r = load("ws16");
     assert_true(near(r.accuracy_integer, 90));
-    assert_string_equal(r.model, "othernet");
+    assert_string_equal(r.network, "othernet");
+    assert_string_equal(r.model, "net");
     /* another configuration's simulation, another netlist's timing */
     put_config("ws16", SIM("210000", "200000", "true"));
     put("ws16/ws16.json", "{\"fingerprint\": \"0x0000dead\"}");
