@@ -41,6 +41,9 @@ const result_column result_columns[] = {
     COLUMN(ratio, "ratio", 2, true, "inf/s/mm2 of the whole accelerator over the baseline's"),
     COLUMN(per_core_mm2, "core inf/s/mm2", 2, true, "the same per mm2 of the core block, its memories included"),
     COLUMN(core_ratio, "core ratio", 2, true, "core inf/s/mm2 over the baseline's"),
+    COLUMN(post_um2, "post um2", 0, false, "post unit (bias, requantisation, residual), logic and memory"),
+    COLUMN(datapath_ratio, "core and post ratio", 2, true,
+           "inf/s per mm2 of core and post unit together over the baseline's: a faster core needs a wider post unit"),
     COLUMN(per_core_logic_mm2, "core logic inf/s/mm2", 2, false, "the same per mm2 of the core block's cells only"),
     COLUMN(core_logic_ratio, "core logic ratio", 2, true, "core logic inf/s/mm2 over the baseline's"),
     COLUMN(bus_bits, "bus bits", 0, true, "width of the memory bus"),
@@ -186,7 +189,8 @@ static void read_sim(result_row *r, json_t *j)
 
 static void read_synth(result_row *r, json_t *area, json_t *timing)
 {
-    json_t *core = json_object_get(json_object_get(area, "blocks"), "core"), *lib = json_object_get(area, "library");
+    json_t *blocks = json_object_get(area, "blocks"), *core = json_object_get(blocks, "core"),
+           *post = json_object_get(blocks, "post"), *lib = json_object_get(area, "library");
     json_t *power = json_object_get(timing, "power");
 
     if (area) {
@@ -195,6 +199,7 @@ static void read_synth(result_row *r, json_t *area, json_t *timing)
         r->sram_um2_by_nand2 = num(area, "sram_um2_by_nand2");
         r->core_logic_um2 = num(core, "logic_um2");
         r->core_sram_um2 = num(core, "sram_um2");
+        r->post_um2 = num(post, "total_um2");
         r->node_nm = num(lib, "node_nm");
         r->nand2_um2 = num(lib, "nand2_um2");
         text(area, "command", r->synth_command, sizeof r->synth_command);
@@ -273,6 +278,12 @@ static void derive_one(result_row *r)
     r->energy_mj = r->inferences > 0 ? r->power_w / r->inferences * 1e3 : NAN;
 }
 
+static double per_datapath(const result_row *r)
+{
+    double area = r->core_um2 + r->post_um2;
+    return area > 0 ? r->inferences / (area * 1e-6) : NAN;
+}
+
 void results_derive(result_row *rows, size_t n, const char *baseline)
 {
     const result_row *base = NULL;
@@ -282,10 +293,11 @@ void results_derive(result_row *rows, size_t n, const char *baseline)
         if (strcmp(rows[i].config, baseline) == 0) base = &rows[i];
     }
     double whole = base ? base->per_mm2 : NAN, core = base ? base->per_core_mm2 : NAN,
-           logic = base ? base->per_core_logic_mm2 : NAN;
+           logic = base ? base->per_core_logic_mm2 : NAN, datapath = base ? per_datapath(base) : NAN;
     for (size_t i = 0; i < n; i++) {
         rows[i].ratio = whole > 0 ? rows[i].per_mm2 / whole : NAN;
         rows[i].core_ratio = core > 0 ? rows[i].per_core_mm2 / core : NAN;
+        rows[i].datapath_ratio = datapath > 0 ? per_datapath(&rows[i]) / datapath : NAN;
         rows[i].core_logic_ratio = logic > 0 ? rows[i].per_core_logic_mm2 / logic : NAN;
     }
 }

@@ -21,15 +21,15 @@ typedef struct {
     bool steady;      /* cycles is the steady state, not START to DONE */
     double bit_exact; /* 1, 0 */
     /* synthesis */
-    double logic_um2, sram_um2, core_logic_um2, core_sram_um2, node_nm, nand2_um2, sram_um2_by_nand2;
+    double logic_um2, sram_um2, core_logic_um2, core_sram_um2, post_um2, node_nm, nand2_um2, sram_um2_by_nand2;
     double fmax_mhz, power_w; /* cells and memories at Fmax with default activity */
     /* derived by results_derive() */
     double total_um2, core_um2;
-    double inferences, gmac;                          /* per second at Fmax */
-    double per_mm2, per_core_mm2, per_core_logic_mm2; /* inferences / s / mm2 */
-    double bus_gbs, used_gbs;                         /* GB/s offered by the bus at Fmax, and used */
-    double energy_mj;                                 /* per image */
-    double ratio, core_ratio, core_logic_ratio;       /* to the baseline */
+    double inferences, gmac;                                    /* per second at Fmax */
+    double per_mm2, per_core_mm2, per_core_logic_mm2;           /* inferences / s / mm2 */
+    double bus_gbs, used_gbs;                                   /* GB/s offered by the bus at Fmax, and used */
+    double energy_mj;                                           /* per image */
+    double ratio, core_ratio, core_logic_ratio, datapath_ratio; /* to the baseline */
 } result_row;
 
 /* Reads build/<config>/... A file that is missing, unreadable or of another configuration (fingerprint) leaves its
