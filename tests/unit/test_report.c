@@ -95,7 +95,8 @@ static void timing_log_must_be_whole(void **state)
 #define AREA(hash)                                                                                                     \
     "{\"fingerprint\": \"0x0000beef\", \"input_hash\": \"" hash                                                        \
     "\", \"logic_um2\": 3e6, \"sram_um2\": 1e6, \"sram_um2_by_nand2\": 2e6,"                                           \
-    " \"blocks\": {\"core\": {\"logic_um2\": 1.5e6, \"sram_um2\": 0.5e6}}, \"command\": \"make synth CONFIG=x\"}"
+    " \"blocks\": {\"core\": {\"logic_um2\": 1.5e6, \"sram_um2\": 0.5e6}, \"post\": {\"total_um2\": 0.5e6}}, "         \
+    "\"command\": \"make synth CONFIG=x\"}"
 #define TIMING                                                                                                         \
     "{\"fingerprint\": \"beef\", \"input_hash\": \"h\", \"fmax_mhz\": 200, \"power\": {\"cells_w\": 0.5, \"sram_w\": " \
     "0.25}}"
@@ -140,6 +141,7 @@ static void a_row_is_computed(void **state)
     assert_true(near(r[0].total_um2, 4e6) && near(r[0].core_um2, 2e6));
     assert_true(near(r[0].per_mm2, 250) && near(r[0].per_core_mm2, 500) && near(r[0].per_core_logic_mm2, 1000 / 1.5));
     assert_true(near(r[0].ratio, 1) && near(r[1].ratio, 2) && near(r[1].core_ratio, 2));
+    assert_true(near(r[1].post_um2, 0.5e6) && near(r[1].datapath_ratio, 2));
     assert_true(near(r[0].bus_gbs, 3.2) && near(r[0].used_gbs, 0.4));
     assert_true(near(r[0].energy_mj, 0.75) && near(r[0].utilisation, (50 + 270) / 400.0));
     assert_true(isnan(r[0].accuracy_integer) && near(r[1].accuracy_integer, 89.5));
