@@ -126,7 +126,7 @@ sim-$(1): $(B)/$(1)/sim/lutra_sim $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi $
           $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp
 	@echo '---- $(1): every layer against the golden model, random stalls'
 	$$< $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi --expect $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp \
-	    $(if $(LAYER),--layer $(LAYER)) --images $(if $(LAYER),$(IMAGES),1) --stall $(or $(STALL),25) --seed $(SEED) --latency $(LATENCY) \
+	    $(if $(LAYER),--layer $(LAYER)) --images $(IMAGES) --stall $(or $(STALL),25) --seed $(SEED) --latency $(LATENCY) \
 	    $(if $(TRACE),--trace $(B)/$(1)/sim/$(NET).fst) --progress | tail -n 3
 ifeq ($(LAYER),)
 	@echo '---- $(1): $(IMAGES) images$(if $(STALL),$(comma) $(STALL) % stalls), against the golden model and the cycle model'
