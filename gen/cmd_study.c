@@ -21,8 +21,8 @@ static const cli_option options[] = {
     {"lengths", 'l', CLI_INTS, "LIST", "4,8", 1, 64, "channels per codebook (channel mode; spatial mode takes 9)"},
     {"lut-bits", 'b', CLI_INTS, "LIST", "4,8", 2, 8, "bits of a LUT entry"},
     {"methods", 't', CLI_TEXT, "LIST", "lsq,products", 0, 0, "lsq, products"},
-    {"images", 'n', CLI_INT, "N", "2000", 1, 10000, "test images per setting"},
-    {"calib-images", 'c', CLI_INT, "N", "512", 1, 50000, "calibration images"},
+    {"images", 'n', CLI_INT, "N", "1000", 1, 10000, "test images per setting"},
+    {"calib-images", 'c', CLI_INT, "N", "256", 1, 50000, "calibration images"},
     {"seed", 's', CLI_INT, "N", "1", 0, 4294967295.0, "seed"},
     {0}};
 static const cli_spec spec = {
