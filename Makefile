@@ -45,7 +45,7 @@ LIBLUTRA := $(O)/liblutra.a
 .PHONY: help
 help: ## this list
 	@echo 'make TARGET [CONFIG=$(CONFIG)] [MODEL=$(MODEL)] [IMAGES=$(IMAGES)] [DATA=dir] ...'
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile tests/tests.mk | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile tests/tests.mk | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
 	@echo 'Configurations: $(basename $(notdir $(wildcard configs/*.yaml)))'
 
 .PHONY: all
