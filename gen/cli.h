@@ -91,6 +91,7 @@ lt_code cmd_prep(int argc, char **argv, lt_err *err);
 lt_code cmd_eval(int argc, char **argv, lt_err *err);
 lt_code cmd_study(int argc, char **argv, lt_err *err);
 lt_code cmd_train(int argc, char **argv, lt_err *err);
+lt_code cmd_tune(int argc, char **argv, lt_err *err);
 lt_code cmd_program(int argc, char **argv, lt_err *err);
 lt_code cmd_report(int argc, char **argv, lt_err *err);
 

@@ -22,6 +22,7 @@ static const subcommand commands[] = {
     {"eval", cmd_eval, "accuracy of the integer model on a data set"},
     {"study", cmd_study, "reconstruction error and accuracy over a grid of quantisation settings"},
     {"train", cmd_train, "trains a float network"},
+    {"tune", cmd_tune, "trains an integer network: low bits (LSQ), lookup tables"},
     {"program", cmd_program, "integer network -> layer descriptors and packed weight image"},
     {"report", cmd_report, "tables and plots from measured results"},
 };

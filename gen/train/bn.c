@@ -18,7 +18,9 @@ typedef struct {
     float *mean, *a, *b, *d; /* [c] of this step */
     double *inv;             /* [c] 1 / sqrt(var + eps) */
     double *part;            /* [chunks][2][c] sums */
-    double *cal;             /* [3][c] calibration: count, sum, sum of squares about the running mean */
+    void (*round)(void *ctx, float *offset);
+    void *round_ctx;
+    double *cal; /* [3][c] calibration: count, sum, sum of squares about the running mean */
     lt_param params[PARAMS];
 } bn;
 
@@ -43,6 +45,7 @@ static void coefficients(bn *b)
         b->a[i] = (float)s;
         b->b[i] = (float)((double)b->params[BETA].value[i] - (double)b->mean[i] * s);
     }
+    if (b->round) b->round(b->round_ctx, b->b);
 }
 
 static void use_running(bn *b)
@@ -214,6 +217,14 @@ bool lt_layer_bn_view(const lt_layer *l, lt_bn_view *v)
 void lt_bn_freeze(lt_layer *l, bool frozen)
 {
     if (l->ops == &ops) ((bn *)l)->frozen = frozen;
+}
+
+void lt_bn_set_rounding(lt_layer *l, void (*round)(void *ctx, float *offset), void *ctx)
+{
+    bn *b = (bn *)l;
+    if (l->ops != &ops) return;
+    b->round = round;
+    b->round_ctx = ctx;
 }
 
 void lt_bn_take_calibration(lt_layer *l)

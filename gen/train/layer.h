@@ -161,6 +161,9 @@ typedef struct {
 bool lt_layer_bn_view(const lt_layer *l, lt_bn_view *v);
 /* Batch norm in training mode uses running statistics, too. */
 void lt_bn_freeze(lt_layer *l, bool frozen);
+/* y = x * factor + offset: round, called in every pass, may change the offsets [C] that are used; the gradient does not
+ * see it. */
+void lt_bn_set_rounding(lt_layer *l, void (*round)(void *ctx, float *offset), void *ctx);
 #define LT_BN_EPS 1e-5f
 /* Ends a calibration: the statistics measured since the last one become the running ones, gamma and beta are changed so
  * that the layer computes the same as before. */

@@ -127,7 +127,7 @@ static void forward_phase(void *ctx, size_t i, int worker)
 
     if (net->first)
         for (int k = 0; k < c.n; k++)
-            net->io->fill(net->io->ctx, c.first + k, lt_value(net->at[0], &c) + (size_t)k * net->at[0]->size);
+            net->io->fill(net->io->ctx, c.first + k, lt_value(net->tensors[0], &c) + (size_t)k * net->tensors[0]->size);
     for (int k = 0; k < net->n_ops; k++) net->ops[k].l->ops->forward(net->ops[k].l, &c, net->ops[k].step);
     if (net->last && net->io->each) {
         const lt_tensor *out = net->out;

@@ -12,11 +12,23 @@
 #include "train/layer.h"
 #include "train/pool.h"
 
+/* Layers of the caller's own, asked for while the network is made from its graph; either may be NULL. */
+typedef struct {
+    void *ctx;
+    /* for a convolution node: the layer to take for it, *l left alone: the usual one */
+    lt_code (*instead)(void *ctx, const lt_graph *g, int node, lt_shape in, const lt_env *env, lt_layer **l,
+                       lt_err *err);
+    /* a layer of one input behind the node's tensor: all readers see its output; *l left alone: none. Nodes that were
+     * fused into another's layer are not asked for */
+    lt_code (*behind)(void *ctx, const lt_graph *g, int node, const lt_env *env, lt_layer **l, lt_err *err);
+} lt_net_parts;
+
 typedef struct {
     int batch;   /* images per pass at most */
     int chunk;   /* images per chunk; 0: LT_CHUNK */
     int workers; /* threads; 0: lt_jobs() */
     bool train;  /* false: forward passes only, without memory for gradients */
+    lt_net_parts parts;
 } lt_net_options;
 
 enum { LT_CHUNK = 8 };

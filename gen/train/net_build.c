@@ -124,11 +124,13 @@ static lt_code linear(build *b, int i, lt_tensor **out)
     const lt_node *n = &b->g->nodes[i];
     int from = n->in;
     lt_tensor *in;
-    lt_layer *l;
+    lt_layer *l = NULL;
 
     while (n->op == NODE_GEMM && b->g->nodes[from].op == NODE_FLATTEN) from = b->g->nodes[from].in;
     LT_TRY(tensor_of(b, from, &in));
-    LT_TRY(lt_layer_conv(b->g, i, in->s, &b->net->env, from != 0, &l, b->err));
+    const lt_net_parts *parts = &b->net->o.parts;
+    if (parts->instead) LT_TRY(parts->instead(parts->ctx, b->g, i, in->s, &b->net->env, &l, b->err));
+    if (!l) LT_TRY(lt_layer_conv(b->g, i, in->s, &b->net->env, from != 0, &l, b->err));
     return place(b, l, in, NULL, n->shape, out);
 }
 
@@ -208,6 +210,17 @@ static lt_code node(build *b, int i)
     return LT_OK;
 }
 
+static lt_code behind(build *b, int i)
+{
+    const lt_net_parts *parts = &b->net->o.parts;
+    lt_tensor *t = b->net->at[i];
+    lt_layer *l = NULL;
+
+    if (!parts->behind || b->waiting[i]) return LT_OK;
+    LT_TRY(parts->behind(parts->ctx, b->g, i, &b->net->env, &l, b->err));
+    return l ? place(b, l, t, NULL, t->s, &b->net->at[i]) : LT_OK;
+}
+
 static void count_uses(build *b, bool *needed)
 {
     const lt_graph *g = b->g;
@@ -233,15 +246,15 @@ lt_code lt_net_build(lt_net *net, lt_err *err)
     bool *needed = calloc(n, sizeof(bool));
     lt_code rc = LT_OK;
 
-    /* a node makes at most its own layer, a shortcut and a join */
-    net->layers = calloc(3 * n, sizeof(lt_layer *));
-    net->tensors = calloc(3 * n, sizeof(lt_tensor *));
+    /* a node makes at most its own layer, a shortcut, a join and one behind it */
+    net->layers = calloc(4 * n, sizeof(lt_layer *));
+    net->tensors = calloc(4 * n, sizeof(lt_tensor *));
     net->at = calloc(n, sizeof(lt_tensor *));
     if (!b.uses || !b.reader || !b.waiting || !needed || !net->layers || !net->tensors || !net->at)
         rc = lt_fail(err, LT_EMEM, "%s: out of memory", net->g.name);
     if (rc == LT_OK) count_uses(&b, needed);
     for (int i = 0; i < net->g.n_nodes && rc == LT_OK; i++)
-        if (needed[i]) rc = node(&b, i);
+        if (needed[i] && (rc = node(&b, i)) == LT_OK) rc = behind(&b, i);
     if (rc == LT_OK && net->n_layers == 0)
         rc = lt_fail(err, LT_EINPUT, "%s: the network computes nothing", net->g.name);
     free(b.uses);

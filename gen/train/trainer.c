@@ -64,12 +64,15 @@ static lt_code open_net(const lt_train_options *o, const char *model, bool train
     lt_graph g;
     bool builtin = train && strcmp(model, "resnet20") == 0 && o->scratch;
 
-    if (builtin)
+    if (train && o->graph)
+        LT_TRY(lt_graph_copy(o->graph, &g, err));
+    else if (builtin)
         LT_TRY(lt_resnet20_random(o->seed, &g, err));
     else
         LT_TRY(lt_model_load(model, o->data_dir, o->seed, &g, NULL, err));
     lt_code rc = o->preproc ? lt_model_preproc(&g, o->preproc, err) : LT_OK;
     lt_net_options no = {.batch = o->batch, .chunk = o->chunk, .train = train};
+    if (train) no.parts = o->parts;
     if (rc == LT_OK) rc = lt_net_create(net, &g, &no, err);
     lt_byte_table_make(table, &g.pre);
     lt_graph_free(&g);

@@ -36,6 +36,8 @@ typedef struct {
     /* Called once the network has its first weights and the images are open, before parameters are listed: sets hooks,
      * learning-rate factors, windows. `method` (NULL: "float") names what it does in the settings. Both may be NULL */
     const char *method;
+    const lt_graph *graph; /* the network instead of `model` (which then is but a name); copied. NULL: none */
+    lt_net_parts parts;    /* layers of the method's own */
     lt_code (*prepare)(void *ctx, lt_trainer *t, lt_err *err);
     void *prepare_ctx;
 } lt_train_options;

@@ -1,0 +1,204 @@
+/* From the tuned network to integers. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress/encoder_fit.h"
+#include "golden/golden.h"
+#include "model/quantize.h"
+#include "train/lsq.h"
+#include "train/tune.h"
+#include "train/tune_internal.h"
+
+double lt_tune_in_step(const lt_tune *t, int i)
+{
+    const qlayer *l = &t->net.layers[i - 1];
+    return l->encoder >= 0 ? 1 : (double)t->nodes[l->in].step;
+}
+
+double lt_tune_slope(const lt_tune *t, int i, int k)
+{
+    lt_bn_view v;
+    if (!t->nodes[i].norm || !lt_layer_bn_view(t->nodes[i].norm, &v)) return 1;
+    return (double)v.gamma[k] / sqrt((double)v.var[k] + (double)LT_BN_EPS);
+}
+
+static double offset(const lt_tune *t, int i, int k)
+{
+    const lt_tune_node *n = &t->nodes[i];
+    lt_bn_view v;
+    if (n->norm && lt_layer_bn_view(n->norm, &v)) return (double)v.beta[k] - (double)v.mean[k] * lt_tune_slope(t, i, k);
+    return n->conv->n_params > 1 ? (double)n->conv->params[1].value[k] : 0;
+}
+
+void lt_tune_scales_free(lt_tune_scales *s)
+{
+    free(s->mult);
+    free(s->gain);
+    free(s->bias);
+    *s = (lt_tune_scales){0};
+}
+
+double lt_tune_gain(const lt_tune *t, int i, int k, double step)
+{
+    return fmax(step * lt_tune_slope(t, i, k), fabs(offset(t, i, k)) / ldexp(1, t->o.acc_bits - 3));
+}
+
+lt_code lt_tune_scales_of(const lt_tune *t, int i, const float *steps, lt_tune_scales *s, lt_err *err)
+{
+    const qlayer *l = &t->net.layers[i - 1];
+    double out = (double)t->nodes[i].step, in = lt_tune_in_step(t, i), most = 0, room = ldexp(1, t->o.acc_bits - 3);
+    double res = l->res >= 0 ? (double)t->nodes[l->res].step / out : 0;
+    int top = (1 << t->o.mult_bits) - 1;
+    size_t k_all = (size_t)l->k;
+
+    *s = (lt_tune_scales){0};
+    s->mult = malloc(k_all * sizeof *s->mult);
+    s->gain = malloc(k_all * sizeof *s->gain);
+    s->bias = malloc(k_all * sizeof *s->bias);
+    if (!s->mult || !s->gain || !s->bias) {
+        lt_tune_scales_free(s);
+        return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    }
+    for (int k = 0; k < l->k; k++) {
+        s->bias[k] = offset(t, i, k);
+        s->gain[k] = lt_tune_gain(t, i, k, (double)steps[k] * in);
+        most = fmax(most, s->gain[k] / out);
+    }
+    s->shift = isfinite(most) ? lt_quant_shift(most, res, t->o.mult_bits) : -1;
+    if (s->shift < 0) {
+        lt_tune_scales_free(s);
+        return lt_fail(err, LT_EINPUT, "%s: multiplier %g (residual %g) does not fit %d bits", l->name, most, res,
+                       t->o.mult_bits);
+    }
+    s->res_mult = (int)floor(ldexp(res, s->shift) + 0.5);
+    double unit = ldexp(out, -s->shift);
+    for (int k = 0; k < l->k; k++) {
+        double m = fmin(fmax(floor(s->gain[k] / unit + 0.5), 1), top);
+        if (m < top && fabs(s->bias[k]) / (m * unit) > room) m += 1;
+        s->mult[k] = (int)m;
+        s->gain[k] = m * unit;
+    }
+    return LT_OK;
+}
+
+static void *copied(const void *p, size_t bytes)
+{
+    void *q = p && bytes ? malloc(bytes) : NULL;
+    return q ? memcpy(q, p, bytes) : NULL;
+}
+
+static int taps_of(const qnet *n, const qlayer *l)
+{
+    return n->encoders[l->encoder].mode == QPQ_SPATIAL ? 1 : l->r * l->s;
+}
+
+/* Weights [K][codebook * prototypes + code][taps] -> tables [codebook][tap][code][K]. */
+static void order_tables(const qnet *n, const qlayer *l, const int8_t *w, int8_t *lut)
+{
+    size_t taps = (size_t)taps_of(n, l), protos = (size_t)n->encoders[l->encoder].prototypes, outs = (size_t)l->k;
+    size_t maps = (size_t)n->encoders[l->encoder].codebooks * protos;
+    for (size_t k = 0; k < outs; k++)
+        for (size_t map = 0; map < maps; map++)
+            for (size_t tap = 0; tap < taps; tap++)
+                lut[((map / protos * taps + tap) * protos + map % protos) * outs + k] =
+                    w[(k * maps + map) * taps + tap];
+}
+
+static void clip_range(const lt_node *n, const qtensor *out, qlayer *l)
+{
+    l->lo = qtensor_min(out);
+    l->hi = qtensor_max(out);
+    if (n->lo > -INFINITY) l->lo = (int)fmin(fmax(floor((double)n->lo / out->scale + 0.5), l->lo), l->hi);
+    if (n->hi < INFINITY) l->hi = (int)fmax(fmin(floor((double)n->hi / out->scale + 0.5), l->hi), l->lo);
+}
+
+static lt_code linear(const lt_tune *t, int i, const qnet *q, qlayer *l, lt_err *err)
+{
+    const lt_layer *conv = t->nodes[i].conv;
+    size_t k_all = (size_t)l->k, n = conv->params[0].n;
+    int8_t *w = malloc(n), *lut = l->encoder >= 0 ? malloc(n) : NULL;
+    float *used = malloc(k_all * sizeof *used);
+    lt_tune_scales s = {0};
+    lt_code rc = w && used && (l->encoder < 0 || lut) ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+
+    if (rc == LT_OK) rc = lt_tune_scales_of(t, i, lt_lsq_steps(conv)->value, &s, err);
+    if (rc == LT_OK) {
+        for (int k = 0; k < l->k; k++) {
+            used[k] = (float)(s.gain[k] / (lt_tune_slope(t, i, k) * lt_tune_in_step(t, i)));
+            l->mult[k] = (uint16_t)s.mult[k];
+            l->bias[k] = (int32_t)floor(s.bias[k] / s.gain[k] + 0.5);
+        }
+        l->shift = s.shift;
+        l->res_mult = s.res_mult;
+        lt_lsq_integers(conv, used, w);
+        if (lut) order_tables(q, l, w, lut);
+        l->w = lut ? NULL : w;
+        l->lut = lut;
+    }
+    if (rc != LT_OK || lut) free(w);
+    if (rc != LT_OK) free(lut);
+    free(used);
+    lt_tune_scales_free(&s);
+    return rc;
+}
+
+static lt_code pool_or_add(const lt_tune *t, int i, qlayer *l, lt_err *err)
+{
+    const lt_node *n = &t->p->graph.nodes[i];
+    double out = (double)t->nodes[i].step, ratio = (double)t->nodes[n->in].step / out;
+    double *real = malloc((size_t)l->k * sizeof *real), res = n->res >= 0 ? (double)t->nodes[n->res].step / out : 0;
+
+    if (!real) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    if (n->op == NODE_MAXPOOL && ratio == 1 && n->res < 0) {
+        free(real); /* the same numbers: as they were */
+        return LT_OK;
+    }
+    for (int k = 0; k < l->k; k++) real[k] = n->op == NODE_AVGPOOL ? ratio / (n->r * n->s) : ratio;
+    lt_code rc = lt_quant_requant(l, real, res, t->o.mult_bits, err);
+    free(real);
+    return rc;
+}
+
+static lt_code layer(const lt_tune *t, int i, qnet *q, lt_err *err)
+{
+    const qlayer *from = &t->net.layers[i - 1];
+    qlayer *l = &q->layers[i - 1];
+    size_t k = (size_t)from->k;
+
+    *l = *from;
+    l->w = l->lut = NULL;
+    l->bias = copied(from->bias, k * sizeof *l->bias);
+    l->mult = copied(from->mult, k * sizeof *l->mult);
+    if (!l->bias || !l->mult) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    clip_range(&t->p->graph.nodes[i], &q->tensors[i], l);
+    return t->nodes[i].conv ? linear(t, i, q, l, err) : pool_or_add(t, i, l, err);
+}
+
+lt_code lt_tune_export(lt_tune *t, qnet *out, lt_err *err)
+{
+    const qnet *from = &t->net;
+    size_t e = (size_t)from->n_encoders;
+    lt_code rc = LT_OK;
+
+    lt_tune_refresh(t);
+    *out = *from;
+    out->n_encoders = 0;
+    out->encoders = calloc(e + 1, sizeof *out->encoders);
+    out->tensors = copied(from->tensors, (size_t)from->n_tensors * sizeof *out->tensors);
+    out->layers = calloc((size_t)from->n_layers, sizeof *out->layers);
+    out->input_table = copied(from->input_table, (size_t)from->tensors[0].c * 256);
+    if (!out->tensors || !out->layers || !out->encoders || !out->input_table)
+        rc = lt_fail(err, LT_EMEM, "%s: out of memory", from->name);
+    for (int i = 0; rc == LT_OK && i < out->n_tensors; i++) out->tensors[i].scale = (double)t->nodes[i].step;
+    for (size_t i = 0; rc == LT_OK && i < e; i++) {
+        out->encoders[i] = from->encoders[i];
+        out->n_encoders++;
+        rc = lt_encoder_alloc(&out->encoders[i], err);
+        if (rc == LT_OK) lt_encode_export(t->encoders[i], &out->encoders[i]);
+    }
+    for (int i = 1; rc == LT_OK && i < t->n; i++) rc = layer(t, i, out, err);
+    if (rc == LT_OK) rc = lt_quant_check(out, t->o.acc_bits, err);
+    if (rc != LT_OK) qnet_free(out);
+    return rc;
+}
