@@ -1,4 +1,6 @@
 /* The encoder layer of encode.h. */
+#pragma GCC optimize("O3") /* loops over values: vector code */
+
 #include "train/encode.h"
 
 #include <math.h>

@@ -4,6 +4,7 @@
 
 #include "train/encode.h"
 
+#define ENC_RIDGE 0.1 /* of enc_slope, times the mean variance of the means' elements */
 enum { ENC_MAX_LENGTH = 256, ENC_MAX_CODES = 256, ENC_LANES = 8 };
 
 /* One codebook as the loops read it, in units of e(x), the integer with its low bits dropped. `lanes` = prototypes

@@ -1,4 +1,6 @@
 /* One subvector: codes, soft assignment, gradients. */
+#pragma GCC optimize("O3") /* loops over values: vector code */
+
 #include <math.h>
 #include <string.h>
 
@@ -125,7 +127,8 @@ void enc_slope_back(const enc_book *b, const float *h, float *gv)
     }
 }
 
-/* slope = (C^T C + ridge)^-1 C^T with C the centred means: Cholesky in place. scratch: length^2 + length doubles. */
+/* slope = (C^T C + ridge)^-1 C^T with C the centred means: Cholesky in place. The ridge keeps directions in which the
+ * means hardly differ from blowing up what rounding did to the tables. scratch: length^2 + length doubles. */
 void enc_slope(const float *mean, int codes, int length, float *slope, double *scratch)
 {
     double *a = scratch, *centre = scratch + length * length, trace = 0;
@@ -142,7 +145,7 @@ void enc_slope(const float *mean, int codes, int length, float *slope, double *s
             a[i * length + j] = s;
             if (i == j) trace += s;
         }
-    for (int i = 0; i < length; i++) a[i * length + i] += 1e-3 * trace / length + 1e-6;
+    for (int i = 0; i < length; i++) a[i * length + i] += ENC_RIDGE * trace / length + 1e-6;
     for (int i = 0; i < length; i++)
         for (int j = 0; j <= i; j++) {
             double s = a[i * length + j];

@@ -1,4 +1,6 @@
 /* Learned steps of weights. */
+#pragma GCC optimize("O3") /* loops over values: vector code */
+
 #include "train/lsq.h"
 
 #include <math.h>
