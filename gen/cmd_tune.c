@@ -214,7 +214,7 @@ static lt_code go_on(const cli *c, lt_tune_run *r, const char *checkpoint, bool 
         printf("continuing after step %ld of %ld\n", t->optim.steps, t->schedule.total);
     } else {
         LT_TRY(lt_trainer_test(t, 0, &right, err));
-        printf("before training: %.2f %% of test images\n", 100.0 * right / t->test.n);
+        printf("before end-to-end training: %.2f %% of test images\n", 100.0 * right / t->test.n);
         fflush(stdout);
     }
     if (cli_choice(c, "method") != 0) LT_TRY(train(c, t, checkpoint, &stopped, err));
