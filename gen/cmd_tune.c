@@ -70,6 +70,9 @@ static const cli_spec spec = {
 
 static lt_code read_quantisation(const cli *c, lt_tune_run_options *o, lt_config *cfg, lt_err *err)
 {
+    /* hard assignment sends no gradient to the prototypes */
+    if (cli_choice(c, "train") == LT_TUNE_PROTOTYPES && cli_choice(c, "assign") == LT_ASSIGN_HARD)
+        return lt_fail(err, LT_EINPUT, "lutra tune: --train prototypes: got --assign hard, expected --assign soft");
     *cfg = (lt_config){0};
     o->prep = lt_prep_defaults();
     o->prep.model = c->args[0];
