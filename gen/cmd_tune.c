@@ -30,6 +30,8 @@ static const cli_option options[] = {
      "gradient of the codes: straight through, or that of a soft assignment"},
     {"softness", 0, CLI_REAL, "T", "1", 0.001, 1000, "--assign soft: first temperature, in distances of neighbours"},
     {"fixed-softness", 0, CLI_FLAG, NULL, NULL, 0, 0, "--assign soft: do not train the temperature"},
+    {"follow", 0, CLI_REAL, "S", "0", 0, 1,
+     "share of the way that prototypes go, in each step, to the mean of what they stand for"},
     {"recon-steps", 0, CLI_INT, "N", "100", 1, 1000000, "minibatches per layer of --method layers and both"},
     {"recon-lr", 0, CLI_REAL, "R", "1e-3", 1e-9, 1, "learning rate (Adam) of the same"},
     {"seed", 's', CLI_INT, "N", "1", 0, 4294967295.0, "seed of order of images, augmentation, k-means, procedural set"},
@@ -97,7 +99,8 @@ static lt_code read_quantisation(const cli *c, lt_tune_run_options *o, lt_config
                                 .encode = {.assign = (lt_assign)cli_choice(c, "assign"),
                                            .learn = true,
                                            .learn_temperature = !cli_flag(c, "fixed-softness"),
-                                           .temperature = (float)cli_real(c, "softness")}};
+                                           .temperature = (float)cli_real(c, "softness"),
+                                           .follow = (float)cli_real(c, "follow")}};
     return cli_text(c, "override") ? lt_quant_read_overrides(cli_text(c, "override"), &o->prep.quant, err) : LT_OK;
 }
 

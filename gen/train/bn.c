@@ -155,8 +155,19 @@ static void free_bn(lt_layer *l)
     free(b);
 }
 
-static const lt_layer_ops ops = {"bn",         true,     true,          2,    2,      begin, forward,
-                                 forward_join, backward, backward_join, NULL, free_bn};
+static const lt_layer_ops ops = {
+    .kind = "bn",
+    .in_place = true,
+    .res_first = true,
+    .forward_steps = 2,
+    .backward_steps = 2,
+    .begin = begin,
+    .forward = forward,
+    .forward_join = forward_join,
+    .backward = backward,
+    .backward_join = backward_join,
+    .free = free_bn,
+};
 
 /* The graph knows only y = x * weight + bias: with mean 0 and variance 1 that is the same function. Statistics come
  * from lt_net_calibrate or from training. */

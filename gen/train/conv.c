@@ -114,7 +114,33 @@ static void free_conv(lt_layer *l)
     free(c);
 }
 
-static const lt_layer_ops ops = {"conv", false, false, 1, 1, begin, forward, NULL, backward, NULL, finish, free_conv};
+static lt_code take_hook(lt_layer *l, const lt_weight_hook *h, lt_err *err)
+{
+    conv *c = (conv *)l;
+    c->wh = *h;
+    c->effective = lt_aligned(c->weights * sizeof(float));
+    c->unloaded = lt_aligned(c->weights * sizeof(float));
+    return c->effective && c->unloaded ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+}
+
+static const lt_weight_hook *hook(const lt_layer *l)
+{
+    const conv *c = (const conv *)l;
+    return c->wh.forward ? &c->wh : NULL;
+}
+
+static const lt_layer_ops ops = {
+    .kind = "conv",
+    .forward_steps = 1,
+    .backward_steps = 1,
+    .begin = begin,
+    .forward = forward,
+    .backward = backward,
+    .finish = finish,
+    .free = free_conv,
+    .take_hook = take_hook,
+    .hook = hook,
+};
 
 static lt_code build(conv *c, const lt_node *n, lt_shape in, lt_err *err)
 {
@@ -187,19 +213,6 @@ bool lt_layer_is_conv(const lt_layer *l)
     return l->ops == &ops;
 }
 
-lt_code lt_conv_set_weight_hook(lt_layer *l, const lt_weight_hook *h, lt_err *err)
-{
-    conv *c = (conv *)l;
-    if (!lt_layer_is_conv(l) || c->wh.forward) {
-        if (h->free) h->free(h->ctx);
-        return lt_fail(err, LT_EINTERNAL, "%s: takes no (further) weight hook", l->name);
-    }
-    c->wh = *h;
-    c->effective = lt_aligned(c->weights * sizeof(float));
-    c->unloaded = lt_aligned(c->weights * sizeof(float));
-    return c->effective && c->unloaded ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
-}
-
 lt_code lt_conv_set_input_hook(lt_layer *l, const lt_input_hook *h, lt_err *err)
 {
     conv *c = (conv *)l;
@@ -210,12 +223,6 @@ lt_code lt_conv_set_input_hook(lt_layer *l, const lt_input_hook *h, lt_err *err)
     c->ih = *h;
     c->hooked = lt_aligned((size_t)l->env->batch * l->in->size * sizeof(float));
     return c->hooked ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
-}
-
-const lt_weight_hook *lt_conv_weight_hook(const lt_layer *l)
-{
-    const conv *c = (const conv *)l;
-    return lt_layer_is_conv(l) && c->wh.forward ? &c->wh : NULL;
 }
 
 const lt_input_hook *lt_conv_input_hook(const lt_layer *l)

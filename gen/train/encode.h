@@ -1,7 +1,6 @@
-/* The encoder of product quantisation as a layer: a tensor of integers (times a step) -> for every codebook K maps, 1
- * in that of the code and 0 in the others. A convolution of these maps with the tables as weights is the lookup.
- *
- * Forward is what the integer network does. Backward, with h[k] the gradient by the map of code k:
+/* Lookup layers in training. The encoder turns subvectors of a tensor of integers (times a step) into codes; the layer
+ * adds up the rows of its tables that the codes name. Forward is what the integer network does. Backward, with h[k] the
+ * gradient by the probability of code k (what the table's row k would have added):
  *  - hard assignment, straight through: the tables are taken for the linear function of the input that explains h best
  *    over the prototypes (ridge least squares), and the input gets that function's slope. Prototypes get none;
  *  - soft assignment: the gradient of softmax(-distance / T) in the place of the one-hot code, by the input, the
@@ -12,25 +11,34 @@
 
 #include "golden/qnet.h"
 #include "train/layer.h"
+#include "train/lookup_vec.h"
 
 typedef enum { LT_ASSIGN_HARD, LT_ASSIGN_SOFT } lt_assign;
 
 typedef struct {
     lt_assign assign;
-    bool soft_forward;             /* the forward pass in training mode is soft, too (assign soft only) */
     bool learn, learn_temperature; /* prototypes or thresholds; T (assign soft only) */
     float temperature;             /* in mean distances between neighbouring prototypes (squared for l2) */
+    float follow; /* per step, prototypes go this share of the way to the mean of what they stand for */
 } lt_encode_options;
 
-/* e: first prototypes or thresholds, copied. in: the tensor's format; step: of its fake quantisation (read in every
- * pass). l: stride and padding of the windows, spatial mode only. means: [codebooks][prototypes][length] mean vectors
- * of a tree's leaves in units of e(x); NULL for the others. Parameters: "name.proto" or "name.thresh" (as fractions of
- * the format's range), "name.temperature". */
-lt_code lt_layer_encode(const char *name, const qencoder *e, const qtensor *in, const qlayer *l, const float *step,
-                        const float *means, const lt_encode_options *o, const lt_env *env, lt_layer **layer,
-                        lt_err *err);
+typedef struct lt_encoder lt_encoder;
 
+/* e: first prototypes or thresholds, copied. in: the tensor's format; step: of its fake quantisation (read in every
+ * pass). means: [codebooks][prototypes][length] mean vectors of a tree's leaves in units of e(x); NULL for the others.
+ * Parameters: "name.proto" or "name.thresh" (as fractions of the format's range), "name.temperature". */
+lt_code lt_encoder_create(lt_encoder **n, const char *name, const qencoder *e, const qtensor *in, const float *step,
+                          const float *means, const lt_encode_options *o, const lt_env *env, lt_err *err);
+void lt_encoder_free(lt_encoder *n);
 /* The present prototypes or thresholds, rounded, into the arrays of e (allocated). */
-void lt_encode_export(const lt_layer *layer, qencoder *e);
+void lt_encoder_export(lt_encoder *n, qencoder *e);
+lt_param *lt_encoder_params(lt_encoder *n, int *count);
+
+/* A layer that reads through the encoder, which several layers of one tensor may share and the first of them frees.
+ * l: kernel, stride, padding, [k] outputs; table: [codebook][tap][code][k] in real units (tap: R x S in channel mode, 1
+ * in spatial mode). Its weights, "name.weight", have that layout; a weight hook sees it as it is. */
+lt_code lt_layer_lookup(const char *name, int node, lt_encoder *encoder, const qlayer *l, const float *table,
+                        lt_shape in, lt_shape out, const lt_env *env, lt_layer **layer, lt_err *err);
+bool lt_layer_is_lookup(const lt_layer *l);
 
 #endif

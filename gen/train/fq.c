@@ -1,14 +1,9 @@
 /* The layer of lsq.h: fake quantisation of a tensor. */
-#pragma GCC optimize("O3") /* loops over values: vector code */
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "train/lsq.h"
-#include "train/round.h"
-
-enum { LANES = 16 };
 
 /* The integer network's values are multiples of 2^-shift of a step, so that halves are not rare where shift is small,
  * and it rounds them up. Float sums miss them by less than this. */
@@ -34,34 +29,19 @@ static lt_code begin(lt_layer *l, const lt_pass *p, lt_err *err)
 static void forward(lt_layer *l, const lt_chunk *c, int at)
 {
     fq *f = (fq *)l;
-    const float *x = lt_value(l->in, c);
-    float *y = lt_value(l->out, c), s = f->used, per = 1 / s;
-    size_t n = (size_t)c->n * l->in->size;
     (void)at;
-    for (size_t i = 0; i < n; i++) y[i] = s * lt_round_clip(x[i] * per + NUDGE, f->lo, f->hi);
+    l->env->vec->quantise(lt_value(l->in, c), (size_t)c->n * l->in->size, f->used, NUDGE, f->lo, f->hi,
+                          lt_value(l->out, c));
 }
 
 /* dy/dx is 1 within the range, 0 outside; dy/dstep is round(v) - v within (v = x / step), the bound outside. */
 static void backward(lt_layer *l, const lt_chunk *c, int at)
 {
     fq *f = (fq *)l;
-    const float *x = lt_value(l->in, c), *g = lt_gradient(l->out, c);
-    float *gx = l->in->g ? lt_gradient(l->in, c) : NULL, per = 1 / f->used;
-    size_t n = (size_t)c->n * l->in->size;
-    double sum = 0;
     (void)at;
-    for (size_t i = 0; i < n; i += LANES) {
-        size_t end = i + LANES < n ? i + LANES : n;
-        float part = 0;
-        for (size_t k = i; k < end; k++) {
-            float v = x[k] * per, q = lt_round_clip(v + NUDGE, f->lo, f->hi), d = g[k];
-            bool in = v >= f->lo && v <= f->hi;
-            part += d * (in ? q - v : q);
-            if (gx) gx[k] = (in ? d : 0) + (l->add_in ? gx[k] : 0);
-        }
-        sum += (double)part;
-    }
-    f->part[c->index] = sum;
+    f->part[c->index] =
+        l->env->vec->quantise_back(lt_value(l->in, c), lt_gradient(l->out, c), (size_t)c->n * l->in->size, f->used,
+                                   NUDGE, f->lo, f->hi, l->in->g ? lt_gradient(l->in, c) : NULL, l->add_in);
 }
 
 static void finish(lt_layer *l, const lt_pass *p, int worker)
@@ -82,7 +62,17 @@ static void free_fq(lt_layer *l)
     free(f);
 }
 
-static const lt_layer_ops ops = {"quantise", true, false, 1, 1, begin, forward, NULL, backward, NULL, finish, free_fq};
+static const lt_layer_ops ops = {
+    .kind = "quantise",
+    .in_place = true,
+    .forward_steps = 1,
+    .backward_steps = 1,
+    .begin = begin,
+    .forward = forward,
+    .backward = backward,
+    .finish = finish,
+    .free = free_fq,
+};
 
 lt_code lt_layer_fq(const char *name, const lt_fq_options *o, const lt_env *env, lt_layer **l, lt_err *err)
 {

@@ -31,7 +31,15 @@ static void free_join(lt_layer *l)
     free(l);
 }
 
-static const lt_layer_ops ops = {"join", true, false, 1, 1, NULL, forward, NULL, backward, NULL, NULL, free_join};
+static const lt_layer_ops ops = {
+    .kind = "join",
+    .in_place = true,
+    .forward_steps = 1,
+    .backward_steps = 1,
+    .forward = forward,
+    .backward = backward,
+    .free = free_join,
+};
 
 lt_code lt_layer_join(const char *name, const lt_env *env, float lo, float hi, lt_layer **l, lt_err *err)
 {

@@ -29,3 +29,15 @@ void lt_param_free(lt_param *p)
     free(p->grad);
     p->value = p->grad = NULL;
 }
+
+lt_code lt_layer_set_weight_hook(lt_layer *l, const lt_weight_hook *h, lt_err *err)
+{
+    if (l->ops->take_hook && !l->ops->hook(l)) return l->ops->take_hook(l, h, err);
+    if (h->free) h->free(h->ctx);
+    return lt_fail(err, LT_EINTERNAL, "%s: takes no (further) weight hook", l->name);
+}
+
+const lt_weight_hook *lt_layer_weight_hook(const lt_layer *l)
+{
+    return l->ops->hook ? l->ops->hook(l) : NULL;
+}

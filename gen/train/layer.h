@@ -76,6 +76,7 @@ typedef struct {
 } lt_env;
 
 typedef struct lt_layer lt_layer;
+typedef struct lt_weight_hook lt_weight_hook;
 
 typedef struct {
     const char *kind;
@@ -93,6 +94,9 @@ typedef struct {
     /* after the backward pass, in parallel with other layers' finish: partial sums -> params[].grad; may be NULL */
     void (*finish)(lt_layer *l, const lt_pass *p, int worker);
     void (*free)(lt_layer *l); /* frees l and all it owns */
+    /* layers with weights: takes a weight hook, gives it (NULL: none); both NULL: has no weights */
+    lt_code (*take_hook)(lt_layer *l, const lt_weight_hook *h, lt_err *err);
+    const lt_weight_hook *(*hook)(const lt_layer *l);
 } lt_layer_ops;
 
 /* First member of every layer's own struct. in, res, out and the two flags are set by the network. */
@@ -109,7 +113,7 @@ struct lt_layer {
 
 /* A transformation of the weights on their way into a layer: fake quantisation, a mask. Parameters of its own appear
  * among the network's. */
-typedef struct lt_weight_hook {
+struct lt_weight_hook {
     void *ctx;
     void (*forward)(void *ctx, const float *w, float *out, size_t n, lt_mode mode);
     /* g_out: gradient by what forward gave; writes g_w and the gradients of the hook's own parameters */
@@ -117,7 +121,7 @@ typedef struct lt_weight_hook {
     int n_params;
     lt_param *params;
     void (*free)(void *ctx); /* may be NULL */
-} lt_weight_hook;
+};
 
 /* A transformation of the input, per chunk; x and y hold c->n images of `size` floats, NHWC. */
 typedef struct lt_input_hook {
@@ -146,10 +150,11 @@ lt_code lt_layer_shortcut(const char *name, int step, int c_off, const lt_env *e
 /* NHWC map -> vector in [C][H][W] order */
 lt_code lt_layer_flatten(const char *name, const lt_env *env, lt_layer **l, lt_err *err);
 
-/* Takes ownership of the hook's ctx (also on failure); only convolutions and fully connected layers have hooks. */
-lt_code lt_conv_set_weight_hook(lt_layer *l, const lt_weight_hook *h, lt_err *err);
+/* Takes ownership of the hook's ctx (also on failure). Weight hooks: layers with weights, one each; input hooks:
+ * convolutions and fully connected layers only. */
+lt_code lt_layer_set_weight_hook(lt_layer *l, const lt_weight_hook *h, lt_err *err);
 lt_code lt_conv_set_input_hook(lt_layer *l, const lt_input_hook *h, lt_err *err);
-const lt_weight_hook *lt_conv_weight_hook(const lt_layer *l); /* NULL: none */
+const lt_weight_hook *lt_layer_weight_hook(const lt_layer *l); /* NULL: none */
 const lt_input_hook *lt_conv_input_hook(const lt_layer *l);
 bool lt_layer_is_conv(const lt_layer *l);
 

@@ -20,11 +20,12 @@ typedef struct {
 /* One parameter, "name.step", of one value. */
 lt_code lt_layer_fq(const char *name, const lt_fq_options *o, const lt_env *env, lt_layer **l, lt_err *err);
 
-/* Fake quantisation of a convolution's weights, one step per output channel (parameter "name.wstep"). snap (may be
+/* Fake quantisation of a layer's weights, one step per output channel (parameter "name.wstep"). snap (may be
  * NULL) is called in every pass: it writes the steps that are used for those that were learned, which is how the steps
  * follow what a narrow integer multiplier can say. */
 typedef struct {
     int lo, hi;
+    bool interleaved; /* weights [..][K], as tables are; else [K][..] */
     void (*snap)(void *ctx, const float *learned, float *used);
     void *snap_ctx;
 } lt_lsq_options;
@@ -32,7 +33,7 @@ typedef struct {
 lt_code lt_lsq_attach(lt_layer *conv, const float *steps, const lt_lsq_options *o, lt_err *err);
 /* The learned steps, [K]; NULL: the layer has none. */
 lt_param *lt_lsq_steps(const lt_layer *conv);
-/* The weights as integers, [K][C/groups][R][S], for these steps. */
+/* The weights as integers, in the layer's order, for these steps. */
 void lt_lsq_integers(const lt_layer *conv, const float *steps, int8_t *w);
 
 #endif

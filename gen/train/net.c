@@ -208,7 +208,7 @@ lt_param *const *lt_net_params(lt_net *net, int *n)
     int total = 0;
 
     for (int i = 0; i < net->n_layers; i++) {
-        const lt_weight_hook *w = lt_conv_weight_hook(net->layers[i]);
+        const lt_weight_hook *w = lt_layer_weight_hook(net->layers[i]);
         const lt_input_hook *x = lt_conv_input_hook(net->layers[i]);
         total += net->layers[i]->n_params + (w ? w->n_params : 0) + (x ? x->n_params : 0);
     }
@@ -216,7 +216,7 @@ lt_param *const *lt_net_params(lt_net *net, int *n)
     net->n_params = 0;
     net->params = calloc((size_t)total + 1, sizeof *net->params);
     for (int i = 0; i < net->n_layers && net->params; i++) {
-        const lt_weight_hook *w = lt_conv_weight_hook(net->layers[i]);
+        const lt_weight_hook *w = lt_layer_weight_hook(net->layers[i]);
         const lt_input_hook *x = lt_conv_input_hook(net->layers[i]);
         list(net, net->layers[i]->params, net->layers[i]->n_params);
         if (w) list(net, w->params, w->n_params);
@@ -305,7 +305,7 @@ lt_code lt_net_to_graph(lt_net *net, lt_graph *g, lt_err *err)
             }
             continue;
         }
-        const lt_weight_hook *h = lt_conv_weight_hook(l);
+        const lt_weight_hook *h = lt_layer_weight_hook(l);
         if (h)
             h->forward(h->ctx, l->params[0].value, n->weight, l->params[0].n, LT_MODE_EVAL);
         else

@@ -121,7 +121,14 @@ static void free_pool(lt_layer *l)
     free(l);
 }
 
-static const lt_layer_ops ops = {"pool", false, false, 1, 1, NULL, forward, NULL, backward, NULL, NULL, free_pool};
+static const lt_layer_ops ops = {
+    .kind = "pool",
+    .forward_steps = 1,
+    .backward_steps = 1,
+    .forward = forward,
+    .backward = backward,
+    .free = free_pool,
+};
 
 lt_code lt_layer_pool(const lt_graph *g, int node, const lt_env *env, lt_layer **l, lt_err *err)
 {

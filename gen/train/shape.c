@@ -49,8 +49,14 @@ static void free_layer(lt_layer *l)
     free(l);
 }
 
-static const lt_layer_ops shortcut_ops = {"shortcut",        false, false, 1,         1, NULL, shortcut_forward, NULL,
-                                          shortcut_backward, NULL,  NULL,  free_layer};
+static const lt_layer_ops shortcut_ops = {
+    .kind = "shortcut",
+    .forward_steps = 1,
+    .backward_steps = 1,
+    .forward = shortcut_forward,
+    .backward = shortcut_backward,
+    .free = free_layer,
+};
 
 lt_code lt_layer_shortcut(const char *name, int step, int c_off, const lt_env *env, lt_layer **l, lt_err *err)
 {
@@ -91,8 +97,14 @@ static void flatten_backward(lt_layer *l, const lt_chunk *c, int step)
     }
 }
 
-static const lt_layer_ops flatten_ops = {"flatten",        false, false, 1,         1, NULL, flatten_forward, NULL,
-                                         flatten_backward, NULL,  NULL,  free_layer};
+static const lt_layer_ops flatten_ops = {
+    .kind = "flatten",
+    .forward_steps = 1,
+    .backward_steps = 1,
+    .forward = flatten_forward,
+    .backward = flatten_backward,
+    .free = free_layer,
+};
 
 lt_code lt_layer_flatten(const char *name, const lt_env *env, lt_layer **l, lt_err *err)
 {

@@ -8,6 +8,7 @@
 
 #include "golden/golden.h"
 #include "train/lsq.h"
+#include "train/tune_internal.h"
 
 typedef struct {
     lt_tune *t;
@@ -40,83 +41,26 @@ static float *copied(const float *v, size_t n)
     return p;
 }
 
-/* Real output per accumulator step of layer l now. */
-static double gain(const qnet *n, const qlayer *l, int k)
+double lt_tune_first_gain(const qnet *n, const qlayer *l, int k)
 {
     return (double)l->mult[k] * ldexp(n->tensors[l->out].scale, -l->shift);
 }
 
-/* The encoder's place in the graph: a convolution of as many outputs as it has maps. Its weights are never read. */
-static lt_code place_encoder(maker *m, const qlayer *l, int *id)
-{
-    lt_tune *t = m->t;
-    const qencoder *e = &t->net.encoders[l->encoder];
-    char part[21];
-
-    if (t->encoder_node[l->encoder] < 0) {
-        snprintf(part, sizeof part, ".encode%d", l->encoder);
-        lt_node n = named(NODE_CONV, t->net.tensors[l->in].name, part, t->nodes[l->in].tail);
-        bool spatial = e->mode == QPQ_SPATIAL;
-        n.shape.c = e->codebooks * e->prototypes;
-        if (spatial) {
-            n.r = e->r;
-            n.s = e->s;
-            n.stride_h = n.stride_w = l->stride;
-            n.pad_t = l->pad_t;
-            n.pad_l = l->pad_l;
-            n.pad_b = l->pad_b;
-            n.pad_r = l->pad_r;
-        }
-        n.weight = calloc((size_t)n.shape.c * (size_t)t->net.tensors[l->in].c * (size_t)(n.r * n.s), sizeof(float));
-        if (!n.weight) return no_memory(m->err);
-        LT_TRY(lt_graph_add(&t->graph, n, &t->encoder_node[l->encoder], m->err));
-    }
-    *id = t->encoder_node[l->encoder];
-    return LT_OK;
-}
-
-/* Tables as weights [K][codebook * prototypes + code][taps]. */
-static float *table_weights(const qnet *n, const qlayer *l)
-{
-    const qencoder *e = &n->encoders[l->encoder];
-    size_t taps = e->mode == QPQ_SPATIAL ? 1 : (size_t)(l->r * l->s), protos = (size_t)e->prototypes,
-           outs = (size_t)l->k;
-    size_t maps = (size_t)e->codebooks * protos;
-    float *w = malloc(outs * maps * taps * sizeof *w);
-
-    for (size_t k = 0; w && k < outs; k++)
-        for (size_t map = 0; map < maps; map++)
-            for (size_t tap = 0; tap < taps; tap++) {
-                size_t at = ((map / protos * taps + tap) * protos + map % protos) * outs + k;
-                w[(k * maps + map) * taps + tap] = (float)(l->lut[at] * gain(n, l, (int)k));
-            }
-    return w;
-}
-
+/* The tables' place in the graph: a convolution whose weights are never read. */
 static lt_code lookup(maker *m, int i, int *id)
 {
     const lt_tune *t = m->t;
-    const qlayer *l = &t->net.layers[i - 1];
     const lt_node *old = &t->p->graph.nodes[i];
-    bool spatial = t->net.encoders[l->encoder].mode == QPQ_SPATIAL;
-    int encode = -1;
+    lt_node n = *old;
 
-    LT_TRY(place_encoder(m, l, &encode));
-    lt_node n = lt_node_make(NODE_CONV, old->name, encode);
-    n.shape.c = l->k;
-    if (!spatial) {
-        n.r = old->r;
-        n.s = old->s;
-        n.stride_h = old->stride_h;
-        n.stride_w = old->stride_w;
-        n.dil_h = old->dil_h;
-        n.dil_w = old->dil_w;
-        n.pad_t = old->pad_t;
-        n.pad_l = old->pad_l;
-        n.pad_b = old->pad_b;
-        n.pad_r = old->pad_r;
-    }
-    n.weight = table_weights(&t->net, l);
+    n.in = t->nodes[old->in].tail;
+    n.res = -1;
+    n.res_step = 1;
+    n.res_c_off = 0;
+    n.lo = -INFINITY;
+    n.hi = INFINITY;
+    n.bias = NULL;
+    n.weight = calloc(lt_node_weights(&t->p->graph, old), sizeof *n.weight);
     if (!n.weight) return no_memory(m->err);
     return lt_graph_add(&m->t->graph, n, id, m->err);
 }
@@ -151,7 +95,8 @@ static lt_code first_steps(maker *m, int i)
     float *s = m->t->nodes[i].steps = malloc((size_t)l->k * sizeof *s);
 
     if (!s) return no_memory(m->err);
-    for (int k = 0; k < l->k; k++) s[k] = (float)(gain(n, l, k) / (l->encoder >= 0 ? 1 : n->tensors[l->in].scale));
+    for (int k = 0; k < l->k; k++)
+        s[k] = (float)(lt_tune_first_gain(n, l, k) / (l->encoder >= 0 ? 1 : n->tensors[l->in].scale));
     return LT_OK;
 }
 
@@ -178,7 +123,9 @@ static lt_code convolution(maker *m, int i, int *id)
         return no_memory(m->err);
     }
     for (int k = 0; k < l->k; k++)
-        n.bias[k] = l->encoder >= 0 ? (float)(l->bias[k] * gain(&t->net, l, k)) : old->bias ? old->bias[k] : 0;
+        n.bias[k] = l->encoder >= 0 ? (float)(l->bias[k] * lt_tune_first_gain(&t->net, l, k))
+                    : old->bias     ? old->bias[k]
+                                    : 0;
     LT_TRY(lt_graph_add(&t->graph, n, id, m->err));
     t->nodes[i].bn = *id;
     return LT_OK;
@@ -192,7 +139,7 @@ static lt_code add_node(maker *m, int i)
     bool last = i == t->p->graph.output;
     int id;
 
-    *v = (lt_tune_node){.linear = -1, .bn = -1, .encode = -1};
+    *v = (lt_tune_node){.linear = -1, .bn = -1};
     if (old->op == NODE_CONV) {
         LT_TRY(convolution(m, i, &id));
     } else {
@@ -255,9 +202,7 @@ lt_code lt_tune_open(lt_tune *t, const lt_prep *p, const lt_tune_options *o, lt_
     t->nodes = calloc(n, sizeof *t->nodes);
     t->place = calloc(n, sizeof *t->place);
     t->encoders = calloc(e, sizeof *t->encoders);
-    t->encoder_node = malloc(e * sizeof *t->encoder_node);
-    if (!t->net.tensors || !t->nodes || !t->place || !t->encoders || !t->encoder_node) rc = no_memory(err);
-    for (size_t i = 0; rc == LT_OK && i < e; i++) t->encoder_node[i] = -1;
+    if (!t->net.tensors || !t->nodes || !t->place || !t->encoders) rc = no_memory(err);
     for (int i = 0; rc == LT_OK && i < t->n; i++) t->place[i] = (lt_tune_place){t, i};
     if (rc == LT_OK) memcpy(t->net.tensors, p->net.tensors, n * sizeof *t->net.tensors);
     for (int i = 0; rc == LT_OK && i < t->n; i++) rc = add_node(&m, i);
@@ -274,7 +219,6 @@ void lt_tune_free(lt_tune *t)
     free(t->nodes);
     free(t->place);
     free(t->encoders);
-    free(t->encoder_node);
     lt_graph_free(&t->graph);
     *t = (lt_tune){0};
 }

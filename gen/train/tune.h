@@ -8,8 +8,7 @@
  * with every change of the statistics. Every tensor is fake-quantised with a learned step, weights and tables with one
  * step per output channel; the steps used are those that the narrow multiplier can say exactly.
  *
- * A lookup layer is two layers: an encoder, which turns a pixel's channels (or a window) into ones and zeros, one map
- * per prototype, and a convolution of these maps whose weights are the tables. */
+ * Lookup layers have their encoders and tables trained (encode.h). */
 #ifndef LUTRA_TRAIN_TUNE_H
 #define LUTRA_TRAIN_TUNE_H
 
@@ -30,10 +29,10 @@ typedef struct {
 
 /* One node of the lowered graph, as it is trained. */
 typedef struct {
-    int linear, bn, encode, tail; /* nodes of the training graph, -1: none */
-    lt_layer *conv, *norm, *fq;   /* its layers; conv: of the tables, too */
-    float step;                   /* scale of the node's tensor in this pass: lt_tune_refresh */
-    float *steps;                 /* [K] first steps of weights or tables */
+    int linear, bn, tail;       /* nodes of the training graph, -1: none */
+    lt_layer *conv, *norm, *fq; /* its layers; conv: of the tables, too */
+    float step;                 /* scale of the node's tensor in this pass: lt_tune_refresh */
+    float *steps;               /* [K] first steps of weights or tables */
 } lt_tune_node;
 
 typedef struct lt_tune lt_tune;
@@ -51,9 +50,8 @@ struct lt_tune {
     lt_graph graph; /* the training graph */
     int n;          /* nodes of the lowered graph */
     lt_tune_node *nodes;
-    lt_tune_place *place; /* [n] */
-    lt_layer **encoders;  /* [net.n_encoders] */
-    int *encoder_node;    /* [net.n_encoders] of the training graph */
+    lt_tune_place *place;  /* [n] */
+    lt_encoder **encoders; /* [net.n_encoders], owned by layers */
 };
 
 /* p must outlive t. */

@@ -88,23 +88,6 @@ static void *copied(const void *p, size_t bytes)
     return q ? memcpy(q, p, bytes) : NULL;
 }
 
-static int taps_of(const qnet *n, const qlayer *l)
-{
-    return n->encoders[l->encoder].mode == QPQ_SPATIAL ? 1 : l->r * l->s;
-}
-
-/* Weights [K][codebook * prototypes + code][taps] -> tables [codebook][tap][code][K]. */
-static void order_tables(const qnet *n, const qlayer *l, const int8_t *w, int8_t *lut)
-{
-    size_t taps = (size_t)taps_of(n, l), protos = (size_t)n->encoders[l->encoder].prototypes, outs = (size_t)l->k;
-    size_t maps = (size_t)n->encoders[l->encoder].codebooks * protos;
-    for (size_t k = 0; k < outs; k++)
-        for (size_t map = 0; map < maps; map++)
-            for (size_t tap = 0; tap < taps; tap++)
-                lut[((map / protos * taps + tap) * protos + map % protos) * outs + k] =
-                    w[(k * maps + map) * taps + tap];
-}
-
 static void clip_range(const lt_node *n, const qtensor *out, qlayer *l)
 {
     l->lo = qtensor_min(out);
@@ -113,14 +96,14 @@ static void clip_range(const lt_node *n, const qtensor *out, qlayer *l)
     if (n->hi < INFINITY) l->hi = (int)fmax(fmin(floor((double)n->hi / out->scale + 0.5), l->hi), l->lo);
 }
 
-static lt_code linear(const lt_tune *t, int i, const qnet *q, qlayer *l, lt_err *err)
+static lt_code linear(const lt_tune *t, int i, qlayer *l, lt_err *err)
 {
     const lt_layer *conv = t->nodes[i].conv;
     size_t k_all = (size_t)l->k, n = conv->params[0].n;
-    int8_t *w = malloc(n), *lut = l->encoder >= 0 ? malloc(n) : NULL;
+    int8_t *w = malloc(n);
     float *used = malloc(k_all * sizeof *used);
     lt_tune_scales s = {0};
-    lt_code rc = w && used && (l->encoder < 0 || lut) ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    lt_code rc = w && used ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
 
     if (rc == LT_OK) rc = lt_tune_scales_of(t, i, lt_lsq_steps(conv)->value, &s, err);
     if (rc == LT_OK) {
@@ -132,12 +115,9 @@ static lt_code linear(const lt_tune *t, int i, const qnet *q, qlayer *l, lt_err 
         l->shift = s.shift;
         l->res_mult = s.res_mult;
         lt_lsq_integers(conv, used, w);
-        if (lut) order_tables(q, l, w, lut);
-        l->w = lut ? NULL : w;
-        l->lut = lut;
+        *(l->encoder >= 0 ? &l->lut : &l->w) = w;
     }
-    if (rc != LT_OK || lut) free(w);
-    if (rc != LT_OK) free(lut);
+    if (rc != LT_OK) free(w);
     free(used);
     lt_tune_scales_free(&s);
     return rc;
@@ -172,7 +152,7 @@ static lt_code layer(const lt_tune *t, int i, qnet *q, lt_err *err)
     l->mult = copied(from->mult, k * sizeof *l->mult);
     if (!l->bias || !l->mult) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
     clip_range(&t->p->graph.nodes[i], &q->tensors[i], l);
-    return t->nodes[i].conv ? linear(t, i, q, l, err) : pool_or_add(t, i, l, err);
+    return t->nodes[i].conv ? linear(t, i, l, err) : pool_or_add(t, i, l, err);
 }
 
 lt_code lt_tune_export(lt_tune *t, qnet *out, lt_err *err)
@@ -195,7 +175,7 @@ lt_code lt_tune_export(lt_tune *t, qnet *out, lt_err *err)
         out->encoders[i] = from->encoders[i];
         out->n_encoders++;
         rc = lt_encoder_alloc(&out->encoders[i], err);
-        if (rc == LT_OK) lt_encode_export(t->encoders[i], &out->encoders[i]);
+        if (rc == LT_OK) lt_encoder_export(t->encoders[i], &out->encoders[i]);
     }
     for (int i = 1; rc == LT_OK && i < t->n; i++) rc = layer(t, i, out, err);
     if (rc == LT_OK) rc = lt_quant_check(out, t->o.acc_bits, err);

@@ -11,5 +11,7 @@ double lt_tune_slope(const lt_tune *t, int i, int k);
 /* Real output per accumulator step of channel k whose weights' step times input step is `step`: no less than what the
  * bias needs to fit a quarter of the accumulator. */
 double lt_tune_gain(const lt_tune *t, int i, int k, double step);
+/* Real output per accumulator step of layer l as it was prepared. */
+double lt_tune_first_gain(const qnet *n, const qlayer *l, int k);
 
 #endif

@@ -113,26 +113,47 @@ static float *leaf_means(const qencoder *e, const qtensor *in)
     return m;
 }
 
+/* The layer's encoder; the first layer that reads a tensor makes it. */
+static lt_code encoder_of(lt_tune *t, const qlayer *q, const char *name, const lt_env *env, lt_encoder **e, lt_err *err)
+{
+    const qencoder *from = &t->net.encoders[q->encoder];
+    const qtensor *in = &t->net.tensors[q->in];
+    lt_tune_node *src = &t->nodes[q->in];
+
+    *e = t->encoders[q->encoder];
+    if (*e) return LT_OK;
+    if (!src->fq) return lt_fail(err, LT_EINPUT, "%s: reads a pooled tensor by lookup, which cannot be tuned", q->name);
+    float *means = from->encoder == QENC_TREE ? leaf_means(from, in) : NULL;
+    if (from->encoder == QENC_TREE && !means) return lt_fail(err, LT_EMEM, "out of memory");
+    lt_code rc = lt_encoder_create(e, name, from, in, &src->step, means, &t->o.encode, env, err);
+    free(means);
+    t->encoders[q->encoder] = *e;
+    return rc;
+}
+
 static lt_code instead(void *ctx, const lt_graph *g, int node, lt_shape in, const lt_env *env, lt_layer **l,
                        lt_err *err)
 {
     lt_tune *t = ctx;
-    int id = 0, layer = 0;
+    lt_encoder *e;
+    int i = 1;
 
-    (void)in;
-    while (id < t->net.n_encoders && t->encoder_node[id] != node) id++;
-    if (id == t->net.n_encoders) return LT_OK;
-    while (t->net.layers[layer].encoder != id) layer++;
-    const qlayer *q = &t->net.layers[layer];
-    const qencoder *e = &t->net.encoders[id];
-    const lt_tune_node *src = &t->nodes[q->in];
-    const qtensor *format = &t->net.tensors[q->in];
-    if (!src->fq) return lt_fail(err, LT_EINPUT, "%s: reads a pooled tensor by lookup, which cannot be tuned", q->name);
-    float *means = e->encoder == QENC_TREE ? leaf_means(e, format) : NULL;
-    if (e->encoder == QENC_TREE && !means) return lt_fail(err, LT_EMEM, "out of memory");
-    lt_code rc = lt_layer_encode(g->nodes[node].name, e, format, q, &src->step, means, &t->o.encode, env, l, err);
-    free(means);
-    t->encoders[id] = *l;
+    while (i < t->n && t->nodes[i].linear != node) i++;
+    if (i == t->n || t->net.layers[i - 1].encoder < 0) return LT_OK;
+    const qlayer *q = &t->net.layers[i - 1];
+    const char *name = g->nodes[node].name;
+    LT_TRY(encoder_of(t, q, name, env, &e, err));
+    int taps = t->net.encoders[q->encoder].mode == QPQ_SPATIAL ? 1 : q->r * q->s;
+    size_t rows = (size_t)(t->net.encoders[q->encoder].codebooks * taps * t->net.encoders[q->encoder].prototypes);
+    float *table = malloc(rows * (size_t)q->k * sizeof *table);
+    if (!table) return lt_fail(err, LT_EMEM, "%s: out of memory", name);
+    for (int k = 0; k < q->k; k++) {
+        double gain = lt_tune_first_gain(&t->net, q, k);
+        for (size_t r = 0; r < rows; r++)
+            table[r * (size_t)q->k + (size_t)k] = (float)(q->lut[r * (size_t)q->k + (size_t)k] * gain);
+    }
+    lt_code rc = lt_layer_lookup(name, node, e, q, table, in, g->nodes[node].shape, env, l, err);
+    free(table);
     return rc;
 }
 
@@ -197,7 +218,8 @@ lt_code lt_tune_attach(lt_tune *t, lt_net *net, lt_err *err)
         if (!v->conv) continue;
         bool table = q->encoder >= 0;
         int bits = table ? q->lut_bits : q->w_bits, hi = (1 << (bits - 1)) - 1;
-        lt_lsq_options o = {.lo = table ? -hi - 1 : -hi, .hi = hi, .snap = snap, .snap_ctx = &t->place[i]};
+        lt_lsq_options o = {
+            .lo = table ? -hi - 1 : -hi, .hi = hi, .interleaved = table, .snap = snap, .snap_ctx = &t->place[i]};
         LT_TRY(lt_lsq_attach(v->conv, v->steps, &o, err));
         set_rate(t, lt_lsq_steps(v->conv));
         if (table) v->conv->params[0].decay = false;

@@ -46,13 +46,12 @@ static lt_code window(recon *r, lt_param **params, int *n, lt_err *err)
 {
     lt_net *net = r->tr->net;
     const lt_tune_node *v = &r->t->nodes[r->node];
-    int first = index_of(net, v->conv), last = index_of(net, v->fq), encoder = r->t->net.layers[r->node - 1].encoder;
+    int first = index_of(net, v->conv), last = index_of(net, v->fq);
 
-    if (encoder >= 0 && index_of(net, r->t->encoders[encoder]) < first) first = index_of(net, r->t->encoders[encoder]);
     LT_TRY(lt_net_window(net, first, last, err));
     *n = 0;
-    lt_layer *layers[] = {encoder >= 0 ? r->t->encoders[encoder] : NULL, v->conv, v->norm, v->fq};
-    for (int i = 0; i < 4; i++)
+    lt_layer *layers[] = {v->conv, v->norm, v->fq};
+    for (int i = 0; i < 3; i++)
         for (int k = 0; layers[i] && k < layers[i]->n_params; k++) params[(*n)++] = &layers[i]->params[k];
     params[(*n)++] = lt_lsq_steps(v->conv);
     return LT_OK;

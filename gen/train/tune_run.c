@@ -26,11 +26,16 @@ static void choose(lt_tune_run *r)
         bool keep = r->o.set == LT_TUNE_TABLES || (r->o.set == LT_TUNE_BOTH && table);
         if (keep) continue;
         freeze(v->fq);
-        freeze(v->conv);
+        if (v->conv) v->conv->params[0].lr_mult = 0; /* a lookup layer lists its encoder's, too */
+        if (v->conv && v->conv->n_params > 1 && lt_layer_is_conv(v->conv)) v->conv->params[1].lr_mult = 0;
         freeze(v->norm);
         if (v->conv) lt_lsq_steps(v->conv)->lr_mult = 0;
     }
-    for (int i = 0; i < t->net.n_encoders && r->o.set == LT_TUNE_TABLES; i++) freeze(t->encoders[i]);
+    for (int i = 0; i < t->net.n_encoders && r->o.set == LT_TUNE_TABLES; i++) {
+        int n;
+        lt_param *p = lt_encoder_params(t->encoders[i], &n);
+        while (n--) p[n].lr_mult = 0;
+    }
 }
 
 static lt_code prepare(void *ctx, lt_trainer *tr, lt_err *err)
@@ -57,9 +62,10 @@ static void describe(lt_tune_run *r)
                       q->w_bits, q->a_bits, q->edge_bits, r->o.tune.edge_bits, q->n_overrides, r->o.tune.acc_bits,
                       r->o.tune.mult_bits, r->o.prep.lanes, r->o.set, r->o.recon_steps, r->o.recon_lr);
     if (pq && at > 0 && (size_t)at < n)
-        snprintf(r->method + at, n - (size_t)at, " pq mode%d enc%d K%d L%d e%d lut%d overrides%d assign%d%d T%g%s",
-                 pq->mode, pq->encoder, pq->prototypes, pq->length, pq->enc_bits, pq->lut_bits, pq->n_overrides,
-                 e->assign, e->soft_forward, (double)e->temperature, e->learn_temperature ? " learned" : "");
+        snprintf(r->method + at, n - (size_t)at,
+                 " pq mode%d enc%d K%d L%d e%d lut%d overrides%d assign%d T%g%s follow%g", pq->mode, pq->encoder,
+                 pq->prototypes, pq->length, pq->enc_bits, pq->lut_bits, pq->n_overrides, e->assign,
+                 (double)e->temperature, e->learn_temperature ? " learned" : "", (double)e->follow);
 }
 
 static lt_code open_network(lt_tune_run *r, lt_err *err)

@@ -28,6 +28,12 @@ typedef struct {
                  bool add_r);
     /* y += x */
     void (*add)(float *y, const float *x, size_t n);
+    /* y = s * r with r = clip(floor(x / s + nudge + 1/2), lo, hi) */
+    void (*quantise)(const float *x, size_t n, float s, float nudge, float lo, float hi, float *y);
+    /* Its gradient: gx = g (or += g) where lo <= x / s <= hi, else 0; gx may be NULL. Returns the sum of g * (r - x /
+     * s) within, of g * r outside. */
+    double (*quantise_back)(const float *x, const float *g, size_t n, float s, float nudge, float lo, float hi,
+                            float *gx, bool add);
 } lt_vec;
 
 /* The best variant for this machine. */

@@ -1,4 +1,5 @@
 /* The loops of vec.h, included once per instruction set with VEC_NAME (the table) and VEC_ISA (its name) defined. */
+#include "train/round.h"
 #include "train/vec.h"
 
 enum { LANES = 16, BLOCK = 128 }; /* BLOCK: pixels summed in float before the sum goes on in double */
@@ -214,4 +215,52 @@ static void add(float *y, const float *x, size_t n)
     for (; i < n; i++) y[i] += x[i];
 }
 
-const lt_vec VEC_NAME = {VEC_ISA, stats, affine, gather, combine, add_clip, mask, add};
+/* As lt_round_clip of round.h. */
+INLINE vf round_clip(vf v, vf lo, vf hi)
+{
+    const vf big = splat(12582912.0f);
+    v = at_least(v, lo);
+    v = at_most(v, hi) + 0.5f;
+    vf r = (v + big) - big;
+    r = select(r > v, r - 1, r);
+    return at_most(r, hi);
+}
+
+static void quantise(const float *x, size_t n, float s, float nudge, float lo, float hi, float *y)
+{
+    float per = 1 / s;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) store(y + i, s * round_clip(load(x + i) * per + nudge, splat(lo), splat(hi)));
+    for (; i < n; i++) y[i] = s * lt_round_clip(x[i] * per + nudge, lo, hi);
+}
+
+static double quantise_back(const float *x, const float *g, size_t n, float s, float nudge, float lo, float hi,
+                            float *gx, bool add)
+{
+    float per = 1 / s;
+    double sum[LANES] = {0}, all = 0;
+    size_t i = 0;
+    for (; i + LANES <= n;) {
+        vf part = {0};
+        for (size_t end = i + BLOCK * LANES; i < end && i + LANES <= n; i += LANES) {
+            vf v = load(x + i) * per, d = load(g + i), r = round_clip(v + nudge, splat(lo), splat(hi));
+            vi in = (v >= lo) & (v <= hi);
+            part += d * select(in, r - v, r);
+            if (gx) {
+                vf kept = (vf)((vi)d & in);
+                store(gx + i, add ? load(gx + i) + kept : kept);
+            }
+        }
+        for (int k = 0; k < LANES; k++) sum[k] += (double)part[k];
+    }
+    for (; i < n; i++) {
+        float v = x[i] * per, r = lt_round_clip(v + nudge, lo, hi);
+        bool in = v >= lo && v <= hi;
+        all += (double)(g[i] * (in ? r - v : r));
+        if (gx) gx[i] = (in ? g[i] : 0) + (add ? gx[i] : 0);
+    }
+    for (int k = 0; k < LANES; k++) all += sum[k];
+    return all;
+}
+
+const lt_vec VEC_NAME = {VEC_ISA, stats, affine, gather, combine, add_clip, mask, add, quantise, quantise_back};

@@ -453,7 +453,7 @@ static void test_hooks(void **state)
     scale_hook *ws = make_scale("w", 1.5f), *xs = make_scale("x", 0.5f);
     lt_weight_hook wh = {ws, weight_forward, weight_backward, 1, &ws->p, free_scale};
     lt_input_hook ih = {xs, input_forward, input_backward, input_finish, 1, &xs->p, free_scale};
-    assert_int_equal(lt_conv_set_weight_hook(lt_net_find(net, "two"), &wh, &err), LT_OK);
+    assert_int_equal(lt_layer_set_weight_hook(lt_net_find(net, "two"), &wh, &err), LT_OK);
     assert_int_equal(lt_conv_set_input_hook(lt_net_find(net, "two"), &ih, &err), LT_OK);
     lt_net_params(net, &n);
     assert_int_equal(n, 5);

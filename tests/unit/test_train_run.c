@@ -184,7 +184,7 @@ static lt_code prepare(void *ctx, lt_trainer *t, lt_err *err)
     lt_weight_hook h = {.forward = mask_forward, .backward = mask_backward};
     *(int *)ctx += 1;
     lt_net_find(t->net, "linear")->params[0].lr_mult = 0;
-    return lt_conv_set_weight_hook(lt_net_find(t->net, "conv1"), &h, err);
+    return lt_layer_set_weight_hook(lt_net_find(t->net, "conv1"), &h, err);
 }
 
 static void test_method(void **state)

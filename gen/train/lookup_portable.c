@@ -1,0 +1,3 @@
+#define LK_NAME lk_vec_portable
+#define LK_ISA  "portable"
+#include "train/lookup_body.h"
