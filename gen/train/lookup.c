@@ -271,8 +271,8 @@ static void input_back(lookup *n, scratch *s, const float *in, const float *gy, 
         subvector(n, s, cb, x, g);
         memset(s->sums, 0, (n->e->book + 1) * LK_LANES * sizeof *s->sums);
         for (int i = 0; i < n->at.n; i += LK_BLOCK) {
-            n->e->vec->by_code(n->turned + (size_t)cb * tap_size, n->columns, n->taps, n->outs,
-                               s->g + n->at.g_front + i, n->at.g_plane, n->at.from, s->h);
+            n->e->vec->by_column(n->turned + (size_t)cb * tap_size, n->columns, n->taps, n->outs,
+                                 s->g + n->at.g_front + i, n->at.g_plane, n->at.from, s->h);
             for (int j = 0; j < b.length; j++) {
                 xb[j] = x[j] + i;
                 gb[j] = g[j] + i;
@@ -462,7 +462,7 @@ static lt_code build(lookup *n, const float *table, lt_shape in, lt_shape out, l
 
     n->spatial = e->mode == QPQ_SPATIAL;
     n->codes = e->prototypes;
-    n->columns = ((n->e->o.assign == LT_ASSIGN_HARD ? e->length : n->codes) + LK_CODES - 1) / LK_CODES * LK_CODES;
+    n->columns = ((n->e->o.assign == LT_ASSIGN_HARD ? e->length : n->codes) + LK_COLUMNS - 1) / LK_COLUMNS * LK_COLUMNS;
     n->outs = out.c;
     n->lanes = (out.c + LK_LANES - 1) / LK_LANES * LK_LANES;
     if (plan(n, in, out) != LT_OK) return lt_fail(err, LT_EMEM, "%s: out of memory", n->l.name);

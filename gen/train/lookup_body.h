@@ -145,26 +145,32 @@ static void scatter(const lk_reads *r, const uint8_t *codes, const float *y, int
     }
 }
 
-static void by_code(const float *table, int codes, int taps, int outs, const float *g, size_t pitch, const int *at,
-                    float *h)
+INLINE void some_columns(const float *table, int columns, int n, int taps, int outs, const float *g, size_t pitch,
+                         const int *at, float *h)
 {
-    for (int c = 0; c < codes; c += LK_CODES) {
-        vf s[LK_CODES][VECTORS];
-        for (int k = 0; k < LK_CODES; k++)
-            for (int v = 0; v < VECTORS; v++) s[k][v] = (vf){0};
-        const float *t = table + c;
-        for (int tap = 0; tap < taps; tap++) {
-            const float *from = g + at[tap];
-            for (int o = 0; o < outs; o++, t += codes, from += pitch) {
-                vf x[VECTORS];
-                for (int v = 0; v < VECTORS; v++) x[v] = load(from + v * W);
-                for (int k = 0; k < LK_CODES; k++)
-                    for (int v = 0; v < VECTORS; v++) s[k][v] += t[k] * x[v];
-            }
+    vf s[2 * LK_COLUMNS][VECTORS];
+    for (int k = 0; k < n; k++)
+        for (int v = 0; v < VECTORS; v++) s[k][v] = (vf){0};
+    for (int tap = 0; tap < taps; tap++) {
+        const float *from = g + at[tap];
+        for (int o = 0; o < outs; o++, table += columns, from += pitch) {
+            vf x[VECTORS];
+            for (int v = 0; v < VECTORS; v++) x[v] = load(from + v * W);
+            for (int k = 0; k < n; k++)
+                for (int v = 0; v < VECTORS; v++) s[k][v] += table[k] * x[v];
         }
-        for (int k = 0; k < LK_CODES; k++)
-            for (int v = 0; v < VECTORS; v++) store(h + (size_t)(c + k) * LK_BLOCK + v * W, s[k][v]);
     }
+    for (int k = 0; k < n; k++)
+        for (int v = 0; v < VECTORS; v++) store(h + (size_t)k * LK_BLOCK + v * W, s[k][v]);
+}
+
+static void by_column(const float *table, int columns, int taps, int outs, const float *g, size_t pitch, const int *at,
+                      float *h)
+{
+    int c = 0;
+    for (; c + 2 * LK_COLUMNS <= columns; c += 2 * LK_COLUMNS)
+        some_columns(table + c, columns, 2 * LK_COLUMNS, taps, outs, g, pitch, at, h + c * LK_BLOCK);
+    if (c < columns) some_columns(table + c, columns, LK_COLUMNS, taps, outs, g, pitch, at, h + c * LK_BLOCK);
 }
 
 /* With V(n) the expected h below node n: the gradient by the probability of going right is reach(n) (V(right) -
@@ -332,4 +338,4 @@ static void from_planes(const float *planes, size_t pitch, int px, int c, float 
         }
 }
 
-const lk_vec LK_NAME = {LK_ISA, to_planes, transpose, from_planes, encode, sum, scatter, by_code, back};
+const lk_vec LK_NAME = {LK_ISA, to_planes, transpose, from_planes, encode, sum, scatter, by_column, back};

@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include "golden/qnet.h"
 
-/* Positions are worked on in blocks of LK_BLOCK; planes have room for a whole last block. Codes in blocks of
- * LK_CODES, output channels in LK_LANES. */
-enum { LK_LANES = 16, LK_BLOCK = 32, LK_CODES = 8, LK_MAX_CODES = 256, LK_MAX_LENGTH = 256 };
+/* Positions are worked on in blocks of LK_BLOCK; planes have room for a whole last block. Columns come in
+ * multiples of LK_COLUMNS, output channels of LK_LANES. */
+enum { LK_LANES = 16, LK_BLOCK = 32, LK_COLUMNS = 4, LK_MAX_CODES = 256, LK_MAX_LENGTH = 256 };
 
 /* One codebook, in units of e(x), the integer with its low bits dropped. */
 typedef struct {
@@ -43,10 +43,10 @@ typedef struct {
     void (*sum)(const lk_reads *r, const uint8_t *codes, const float *table, int k, float *y);
     /* table[row + code][k] += y[k] */
     void (*scatter)(const lk_reads *r, const uint8_t *codes, const float *y, int k, float *table);
-    /* h[code][LK_BLOCK] = sum over taps t and outputs o of table[t][o][codes] * g[o * pitch + at[t]]; codes a multiple
-     * of LK_CODES */
-    void (*by_code)(const float *table, int codes, int taps, int outs, const float *g, size_t pitch, const int *at,
-                    float *h);
+    /* h[column][LK_BLOCK] = sum over taps t and outputs o of table[t][o][column] * g[o * pitch + at[t]]; columns a
+     * multiple of LK_COLUMNS */
+    void (*by_column)(const float *table, int columns, int taps, int outs, const float *g, size_t pitch, const int *at,
+                      float *h);
     /* Gradients of one block from h, the gradient by the probabilities of the codes: gx[length] planes (written), by
      * thresholds or prototypes (layout of `soft`) and, behind them, by the temperature: added to sums of LK_LANES
      * lanes each, which the caller adds up. */
