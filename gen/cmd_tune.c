@@ -2,21 +2,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/progress.h"
-#include "cli.h"
 #include "config/config.h"
 #include "golden/accuracy.h"
 #include "model/qnet_file.h"
 #include "train/tune_run.h"
+#include "train_cli.h"
+
+enum { LAYERS, NETWORK, BOTH }; /* the words of --method */
 
 static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, "FILE.lqn", NULL, 0, 0, "integer network to write"},
     {"config", 0, CLI_TEXT, "FILE", NULL, 0, 0,
      "accelerator configuration: lanes, acc_bits, mult_bits; of core pq: layers become lookups"},
-    {"data", 'd', CLI_TEXT, "DIR", NULL, 0, 0, "folder with cifar10/ and models/; without it procedural images"},
-    {"preproc", 'p', CLI_TEXT, "KIND", "auto", 0, 0, "imagenet, unit, byte, auto or m0,m1,m2/s0,s1,s2 (of byte/255)"},
     {"bits-w", 0, CLI_INT, "N", "8", 2, 8, "bits of weights"},
     {"bits-a", 0, CLI_INT, "N", "8", 2, 8, "bits of activations (input and output of the network: 8)"},
     {"bits-edge", 0, CLI_INT, "N", "8", 2, 8, "bits of the first and last layer's weights and the last one's input"},
@@ -34,30 +32,10 @@ static const cli_option options[] = {
      "share of the way that prototypes go, in each step, to the mean of what they stand for"},
     {"recon-steps", 0, CLI_INT, "N", "100", 1, 1000000, "minibatches per layer of --method layers and both"},
     {"recon-lr", 0, CLI_REAL, "R", "1e-3", 1e-9, 1, "learning rate (Adam) of the same"},
-    {"seed", 's', CLI_INT, "N", "1", 0, 4294967295.0, "seed of order of images, augmentation, k-means, procedural set"},
-    {"epochs", 'e', CLI_INT, "N", "20", 1, 100000, "passes over the training images"},
-    {"batch", 'b', CLI_INT, "N", "128", 1, 65536, "images per step"},
-    {"train-images", 0, CLI_INT, "N", "0", 0, 10000000, "training images; 0: all (procedural: 10000)"},
-    {"test-images", 'n', CLI_INT, "N", "0", 0, 10000000, "test images; 0: all (procedural: 10000)"},
-    {"test-every", 0, CLI_INT, "N", "1", 0, 100000, "epochs between tests; 0: only at the end"},
     {"calib-images", 'i', CLI_INT, "N", "512", 1, 50000, "training images the first steps and tables come from"},
-    {"optimiser", 0, CLI_CHOICE, "sgd|adam", "adam", 0, 0, "SGD with momentum, or Adam with decoupled weight decay"},
-    {"momentum", 0, CLI_REAL, "M", "0.9", 0, 0.9999, "of SGD"},
-    {"weight-decay", 'w', CLI_REAL, "W", "1e-4", 0, 0.9999, "of dense weights; nothing else has any"},
-    {"lr", 'l', CLI_REAL, "R", "1e-3", 1e-9, 1000, "learning rate"},
-    {"schedule", 0, CLI_CHOICE, "cosine|constant", "cosine", 0, 0, "how the learning rate falls"},
-    {"warm-up", 0, CLI_REAL, "EPOCHS", "0", 0, 100000, "epochs in which the learning rate rises"},
-    {"teacher", 't', CLI_TEXT, "MODEL", NULL, 0, 0, "float network to distil from; default: MODEL itself"},
-    {"distill", 0, CLI_REAL, "A", "0.9", 0, 1, "weight of the teacher in the loss; 0: none"},
-    {"temperature", 0, CLI_REAL, "T", "4", 0.01, 1000, "of both softmaxes of the distillation"},
-    {"no-flip", 0, CLI_FLAG, NULL, NULL, 0, 0, "do not flip images left to right"},
-    {"crop", 0, CLI_INT, "N", "4", 0, 1024, "random window of the image with N black pixels around it; 0: none"},
-    {"freeze-bn", 0, CLI_FLAG, NULL, NULL, 0, 0, "batch norm keeps its running statistics, as if folded"},
-    {"checkpoint", 'c', CLI_TEXT, "FILE", NULL, 0, 0, "default: OUTPUT.ckpt; if it is there the run goes on from it"},
-    {"restart", 0, CLI_FLAG, NULL, NULL, 0, 0, "begin anew whatever the checkpoint holds"},
-    {"stop-after", 0, CLI_INT, "N", "0", 0, 100000000, "stop after step N of the run with a checkpoint; 0: do not"},
-    {"log", 0, CLI_TEXT, "FILE", NULL, 0, 0, "one line per epoch, as .json or CSV"},
-    {"chunk", 0, CLI_INT, "N", "8", 1, 1024, "images a core works on at a time; a part of the numerics"},
+    TRAIN_CLI_SETTINGS("20", "adam", "1e-3", "float network to distil from; default: MODEL itself",
+                       "weight of the teacher in the loss; 0: none"),
+    TRAIN_CLI_RUN,
     {0}};
 static const cli_spec spec = {
     "tune",
@@ -118,68 +96,17 @@ static lt_code read_products(const cli *c, const lt_config *cfg, lt_pq_options *
     return cli_text(c, "pq-overrides") ? lt_pq_read_overrides(cli_text(c, "pq-overrides"), pq, err) : LT_OK;
 }
 
-static void read_training(const cli *c, lt_tune_run_options *o)
+static lt_code read_training(const cli *c, lt_tune_run_options *o, lt_err *err)
 {
     lt_train_options *t = &o->train;
-    int method = cli_choice(c, "method");
 
-    *t = lt_train_defaults();
-    t->epochs = (int)cli_int(c, "epochs");
-    t->batch = (int)cli_int(c, "batch");
-    t->chunk = (int)cli_int(c, "chunk");
-    t->train_images = (int)cli_int(c, "train-images");
-    t->test_images = (int)cli_int(c, "test-images");
-    t->optim.kind = (lt_optim_kind)cli_choice(c, "optimiser");
-    t->optim.momentum = cli_real(c, "momentum");
-    t->optim.weight_decay = cli_real(c, "weight-decay");
-    t->schedule = cli_choice(c, "schedule") == 0 ? LT_COSINE : LT_CONSTANT;
-    t->lr = cli_real(c, "lr");
-    t->warmup_epochs = cli_real(c, "warm-up");
-    t->loss.distill = cli_real(c, "distill");
-    t->loss.temperature = cli_real(c, "temperature");
-    t->teacher = t->loss.distill > 0 ? cli_text(c, "teacher") ? cli_text(c, "teacher") : c->args[0] : NULL;
-    t->augment = (lt_augment_options){!cli_flag(c, "no-flip"), (int)cli_int(c, "crop"), 0};
-    t->freeze_bn = cli_flag(c, "freeze-bn");
+    LT_TRY(train_cli_settings(c, t, err));
+    if (!t->teacher) t->teacher = t->model;
+    if (t->loss.distill == 0) t->teacher = NULL;
     o->set = (lt_tune_set)cli_choice(c, "train");
-    o->recon_steps = method == 1 ? 0 : (int)cli_int(c, "recon-steps");
+    o->recon_steps = cli_choice(c, "method") == NETWORK ? 0 : (int)cli_int(c, "recon-steps");
     o->recon_lr = cli_real(c, "recon-lr");
-}
-
-static lt_code finish_epoch(const cli *c, lt_trainer *t, const char *checkpoint, lt_err *err)
-{
-    lt_train_row *r = &t->rows[t->n_rows - 1];
-    int every = (int)cli_int(c, "test-every"), right;
-
-    if ((every && r->epoch % every == 0) || lt_trainer_done(t)) {
-        LT_TRY(lt_trainer_test(t, 0, &right, err));
-        r->test_acc = 100.0 * right / t->test.n;
-    }
-    printf("epoch %d/%d: loss %.4f, %.2f %% of training images right", r->epoch, t->o.epochs, r->loss, r->train_acc);
-    if (r->test_acc >= 0) printf(", %.2f %% of test images", r->test_acc);
-    printf(", lr %.3g, %.0f images/s\n", r->lr, r->seconds > 0 ? t->train.n / r->seconds : 0);
-    fflush(stdout);
-    LT_TRY(lt_trainer_save(t, checkpoint, err));
-    return cli_text(c, "log") ? lt_trainer_log(t, cli_text(c, "log"), err) : LT_OK;
-}
-
-static lt_code train(const cli *c, lt_trainer *t, const char *checkpoint, bool *stopped, lt_err *err)
-{
-    long stop = (long)cli_int(c, "stop-after");
-    lt_progress *p = lt_progress_start("tuning", (size_t)(t->schedule.total - t->optim.steps));
-    lt_code rc = LT_OK;
-
-    *stopped = false;
-    while (rc == LT_OK && !lt_trainer_done(t)) {
-        bool end;
-        *stopped = stop && t->optim.steps >= stop;
-        if (*stopped) break;
-        rc = lt_trainer_step(t, &end, err);
-        lt_progress_add(p, 1);
-        if (rc == LT_OK && end) rc = finish_epoch(c, t, checkpoint, err);
-    }
-    if (rc == LT_OK && *stopped) rc = lt_trainer_save(t, checkpoint, err);
-    lt_progress_end(p);
-    return rc;
+    return LT_OK;
 }
 
 /* Writes the integer network and evaluates it, exactly as lutra eval does. */
@@ -203,60 +130,45 @@ static lt_code deliver(lt_tune_run *r, const char *path, lt_err *err)
     return rc;
 }
 
-static lt_code go_on(const cli *c, lt_tune_run *r, const char *checkpoint, bool there, lt_err *err)
+static lt_code go_on(const cli *c, lt_tune_run *t, const train_cli_run *r, lt_err *err)
 {
-    const char *out = cli_text(c, "output");
-    lt_trainer *t = &r->trainer;
-    int right;
     bool stopped = false;
+    int right;
 
-    if (there) {
-        lt_code rc = lt_trainer_load(t, checkpoint, err);
-        if (rc == LT_EINPUT) {
-            lt_err why = *err;
-            return lt_fail(err, rc, "%.900s; --restart begins anew", why.msg);
-        }
-        if (rc != LT_OK) return rc;
-        printf("continuing after step %ld of %ld\n", t->optim.steps, t->schedule.total);
-    } else {
-        LT_TRY(lt_trainer_test(t, 0, &right, err));
-        printf("before end-to-end training: %.2f %% of test images\n", 100.0 * right / t->test.n);
+    LT_TRY(train_cli_resume(r, &t->trainer, err));
+    if (!r->resume) {
+        LT_TRY(lt_trainer_test(&t->trainer, 0, &right, err));
+        printf("before end-to-end training: %.2f %% of test images\n", 100.0 * right / t->trainer.test.n);
         fflush(stdout);
     }
-    if (cli_choice(c, "method") != 0) LT_TRY(train(c, t, checkpoint, &stopped, err));
-    if (!stopped) return deliver(r, out, err);
-    printf("stopped after step %ld of %ld: %s\n", t->optim.steps, t->schedule.total, checkpoint);
-    return LT_OK;
+    if (cli_choice(c, "method") != LAYERS) LT_TRY(train_cli_steps(r, &t->trainer, &stopped, err));
+    return stopped ? LT_OK : deliver(t, cli_text(c, "output"), err);
 }
 
 static lt_code run(const cli *c, lt_err *err)
 {
-    const char *out = cli_text(c, "output"), *given = cli_text(c, "checkpoint");
-    char checkpoint[4096];
     lt_tune_run_options o = {0};
+    train_cli_run r;
     lt_pq_options pq;
     lt_config cfg;
 
-    if (!out) return lt_fail(err, LT_EINPUT, "lutra tune: got no --output, expected a file name");
-    if (snprintf(checkpoint, sizeof checkpoint, "%s%s", given ? given : out, given ? "" : ".ckpt") >=
-        (int)sizeof checkpoint)
-        return lt_fail(err, LT_EINPUT, "%s: path too long", out);
+    LT_TRY(train_cli_run_read(c, "tuning", &r, err));
     LT_TRY(read_quantisation(c, &o, &cfg, err));
     if (cfg.lanes && cfg.core == CORE_PQ) {
         LT_TRY(read_products(c, &cfg, &pq, err));
         o.pq = &pq;
     }
-    read_training(c, &o);
-    bool there = !cli_flag(c, "restart") && cli_choice(c, "method") != 0 && access(checkpoint, F_OK) == 0;
-    o.skip_recon = there;
-    lt_tune_run *r = malloc(sizeof *r);
-    if (!r) return lt_fail(err, LT_EMEM, "out of memory");
-    lt_code rc = lt_tune_run_open(r, &o, err);
+    LT_TRY(read_training(c, &o, err));
+    if (cli_choice(c, "method") == LAYERS) r.resume = false;
+    o.skip_recon = r.resume;
+    lt_tune_run *t = malloc(sizeof *t);
+    if (!t) return lt_fail(err, LT_EMEM, "out of memory");
+    lt_code rc = lt_tune_run_open(t, &o, err);
     if (rc == LT_OK) {
-        rc = go_on(c, r, checkpoint, there, err);
-        lt_tune_run_close(r);
+        rc = go_on(c, t, &r, err);
+        lt_tune_run_close(t);
     }
-    free(r);
+    free(t);
     return rc;
 }
 
