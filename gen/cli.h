@@ -51,7 +51,7 @@ typedef struct {
     const cli_option *options; /* ended by an element whose name is NULL */
 } cli_spec;
 
-enum { CLI_MAX_OPTIONS = 48, CLI_MAX_INTS = 64 };
+enum { CLI_MAX_OPTIONS = 64, CLI_MAX_INTS = 64 };
 
 typedef struct {
     const char *text; /* the argument or the default, NULL if neither */

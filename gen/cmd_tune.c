@@ -27,6 +27,8 @@ static const cli_option options[] = {
     {"assign", 0, CLI_CHOICE, "hard|soft", "hard", 0, 0,
      "gradient of the codes: straight through, or that of a soft assignment"},
     {"softness", 0, CLI_REAL, "T", "1", 0.001, 1000, "--assign soft: first temperature, in distances of neighbours"},
+    {"softness-end", 0, CLI_REAL, "T", "0", 0, 1000,
+     "--assign soft: temperature of the last step, falling geometrically instead of being trained; 0: it does not"},
     {"fixed-softness", 0, CLI_FLAG, NULL, NULL, 0, 0, "--assign soft: do not train the temperature"},
     {"follow", 0, CLI_REAL, "S", "0", 0, 1,
      "share of the way that prototypes go, in each step, to the mean of what they stand for"},
@@ -53,6 +55,12 @@ static lt_code read_quantisation(const cli *c, lt_tune_run_options *o, lt_config
     /* hard assignment sends no gradient to the prototypes */
     if (cli_choice(c, "train") == LT_TUNE_PROTOTYPES && cli_choice(c, "assign") == LT_ASSIGN_HARD)
         return lt_fail(err, LT_EINPUT, "lutra tune: --train prototypes: got --assign hard, expected --assign soft");
+    if (cli_real(c, "softness-end") > 0 && cli_choice(c, "assign") == LT_ASSIGN_HARD)
+        return lt_fail(err, LT_EINPUT, "lutra tune: --softness-end: got --assign hard, expected --assign soft");
+    o->softness_end = cli_real(c, "softness-end");
+    if (o->softness_end > 0 && o->softness_end < 0.001)
+        return lt_fail(err, LT_EINPUT, "lutra tune: --softness-end: got %g, expected 0 or 0.001..1000",
+                       o->softness_end);
     *cfg = (lt_config){0};
     o->prep = lt_prep_defaults();
     o->prep.model = c->args[0];
@@ -130,13 +138,31 @@ static lt_code deliver(lt_tune_run *r, const char *path, lt_err *err)
     return rc;
 }
 
+typedef struct {
+    const lt_trainer *trainer;
+    const char *checkpoint;
+} recon_watch;
+
+static lt_code reconstructed(void *ctx, const char *layer, double before, double after, lt_err *err)
+{
+    const recon_watch *w = ctx;
+    printf("%s: reconstruction error %.4f -> %.4f\n", layer, before, after);
+    fflush(stdout);
+    return lt_trainer_save(w->trainer, w->checkpoint, err);
+}
+
 static lt_code go_on(const cli *c, lt_tune_run *t, const train_cli_run *r, lt_err *err)
 {
+    recon_watch w = {&t->trainer, r->checkpoint};
     bool stopped = false;
     int right;
 
     LT_TRY(train_cli_resume(r, &t->trainer, err));
-    if (!r->resume) {
+    int done = t->trainer.prepared;
+    if (done > 0 && done < t->tune.n && !t->trainer.optim.steps)
+        printf("continuing after the reconstruction of %s\n", t->tune.net.layers[done - 1].name);
+    LT_TRY(lt_tune_reconstruct(t, reconstructed, &w, err));
+    if (!t->trainer.optim.steps) {
         LT_TRY(lt_trainer_test(&t->trainer, 0, &right, err));
         printf("before end-to-end training: %.2f %% of test images\n", 100.0 * right / t->trainer.test.n);
         fflush(stdout);
@@ -159,8 +185,6 @@ static lt_code run(const cli *c, lt_err *err)
         o.pq = &pq;
     }
     LT_TRY(read_training(c, &o, err));
-    if (cli_choice(c, "method") == LAYERS) r.resume = false;
-    o.skip_recon = r.resume;
     lt_tune_run *t = malloc(sizeof *t);
     if (!t) return lt_fail(err, LT_EMEM, "out of memory");
     lt_code rc = lt_tune_run_open(t, &o, err);

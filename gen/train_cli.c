@@ -66,7 +66,8 @@ lt_code train_cli_resume(const train_cli_run *r, lt_trainer *t, lt_err *err)
 {
     if (!r->resume) return LT_OK;
     lt_code rc = lt_trainer_load(t, r->checkpoint, err);
-    if (rc == LT_OK) printf("continuing after step %ld of %ld\n", t->optim.steps, t->schedule.total);
+    if (rc == LT_OK && (t->optim.steps || !t->prepared))
+        printf("continuing after step %ld of %ld\n", t->optim.steps, t->schedule.total);
     if (rc == LT_EINPUT) {
         lt_err why = *err;
         lt_fail(err, rc, "%.900s; --restart begins anew", why.msg);

@@ -64,7 +64,7 @@ typedef struct {
 
 lt_code train_cli_run_read(const cli *c, const char *what, train_cli_run *r, lt_err *err);
 
-/* Continues from the checkpoint if r->resume, and says so. */
+/* Continues from the checkpoint if r->resume, and says after which step, if that or nothing else came before it. */
 lt_code train_cli_resume(const train_cli_run *r, lt_trainer *t, lt_err *err);
 /* The steps that are left, with a line per epoch; *stopped: ended by --stop-after, which is said, too. */
 lt_code train_cli_steps(const train_cli_run *r, lt_trainer *t, bool *stopped, lt_err *err);

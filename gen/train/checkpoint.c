@@ -1,5 +1,7 @@
 /* Checkpoint file, little-endian: "LTCK", version, settings (text), where training stands, log rows, then every
  * parameter with the optimiser's state; CRC-32 of all before it at the end. */
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,8 @@
 #include "base/file.h"
 #include "train/trainer.h"
 
-enum { VERSION = 1, HEADER = 8, MAX_SETTINGS = 1 << 16 };
+/* Version 1 had no `prepared`: whatever the method does before the first step was done. */
+enum { VERSION = 2, HEADER = 8, MAX_SETTINGS = 1 << 16 };
 static const size_t MAX_FILE = (size_t)1 << 32;
 
 static void put_double(lt_buf *b, double v)
@@ -25,17 +28,32 @@ static void put_floats(lt_buf *b, const float *v, size_t n)
     if (v) lt_buf_add(b, v, n * sizeof *v);
 }
 
+/* What a loss that runs away leaves is not worth keeping, and the checkpoint before it is. */
+static lt_code all_finite(const lt_trainer *t, lt_err *err)
+{
+    for (int i = 0; i < t->n_params; i++) {
+        const lt_param *p = t->params[i];
+        for (size_t k = 0; k < p->n; k++)
+            if (!isfinite(p->value[k]))
+                return lt_fail(err, LT_EINPUT, "%s is not finite after step %ld: try a lower learning rate", p->name,
+                               t->optim.steps);
+    }
+    return LT_OK;
+}
+
 lt_code lt_trainer_save(const lt_trainer *t, const char *path, lt_err *err)
 {
     lt_buf b = {0};
     char *settings;
 
+    LT_TRY(all_finite(t, err));
     LT_TRY(lt_trainer_settings(t, &settings, err));
     lt_buf_add(&b, "LTCK", 4);
     lt_buf_le32(&b, VERSION);
     lt_buf_le32(&b, (uint32_t)strlen(settings));
     lt_buf_puts(&b, settings);
     free(settings);
+    lt_buf_le32(&b, (uint32_t)t->prepared);
     lt_buf_le32(&b, (uint32_t)t->epoch);
     lt_buf_le32(&b, (uint32_t)t->step);
     lt_buf_le64(&b, (uint64_t)t->optim.steps);
@@ -134,10 +152,11 @@ static lt_code compare(const lt_trainer *t, const char *path, const char *there,
 }
 
 /* Reads what follows the settings; with keep false only checks. */
-static bool body(lt_trainer *t, reader r, bool keep)
+static bool body(lt_trainer *t, reader r, uint32_t version, bool keep)
 {
     lt_trainer s = *t; /* scalars are read into a copy */
 
+    s.prepared = version < 2 ? INT_MAX : (int)number(&r, 4);
     s.epoch = (int)number(&r, 4);
     s.step = (int)number(&r, 4);
     s.optim.steps = (long)number(&r, 8);
@@ -146,8 +165,8 @@ static bool body(lt_trainer *t, reader r, bool keep)
     s.right = (long)number(&r, 8);
     s.seen = (long)number(&r, 8);
     s.n_rows = (int)number(&r, 4);
-    if (r.failed || s.epoch < 0 || s.epoch > t->o.epochs || s.step < 0 || s.step >= t->steps_per_epoch ||
-        (s.epoch == t->o.epochs && s.step) || s.n_rows != s.epoch ||
+    if (r.failed || s.prepared < 0 || s.epoch < 0 || s.epoch > t->o.epochs || s.step < 0 ||
+        s.step >= t->steps_per_epoch || (s.epoch == t->o.epochs && s.step) || s.n_rows != s.epoch ||
         s.optim.steps != (long)s.epoch * t->steps_per_epoch + s.step)
         return false;
     for (int i = 0; i < s.n_rows; i++) {
@@ -180,16 +199,16 @@ static lt_code parse(lt_trainer *t, const char *path, const char *data, size_t l
     reader end = {(const unsigned char *)data + len - 4, 4, false},
            r = {(const unsigned char *)data + 4, len - 8, false};
     uint32_t version = (uint32_t)number(&r, 4);
-    if (version != VERSION)
-        return lt_fail(err, LT_EINPUT, "%s: checkpoint of version %u, expected %d", path, version, VERSION);
+    if (version < 1 || version > VERSION)
+        return lt_fail(err, LT_EINPUT, "%s: checkpoint of version %u, expected 1..%d", path, version, VERSION);
     if (crc32_z(0, (const unsigned char *)data, len - 4) != number(&end, 4))
         return lt_fail(err, LT_EINPUT, "%s: damaged or truncated checkpoint (checksum)", path);
     size_t n = (size_t)number(&r, 4);
     const char *settings = n <= MAX_SETTINGS ? (const char *)bytes(&r, n) : NULL;
     if (!settings) return lt_fail(err, LT_EINPUT, "%s: damaged checkpoint (settings)", path);
     LT_TRY(compare(t, path, settings, n, err));
-    if (!body(t, r, false)) return lt_fail(err, LT_EINPUT, "%s: does not fit this network", path);
-    body(t, r, true);
+    if (!body(t, r, version, false)) return lt_fail(err, LT_EINPUT, "%s: does not fit this network", path);
+    body(t, r, version, true);
     lt_shuffle(t->order, t->train.n, t->o.seed, t->epoch);
     return LT_OK;
 }

@@ -124,6 +124,11 @@ lt_param *lt_encoder_params(lt_encoder *n, int *count)
     return n->params;
 }
 
+void lt_encoder_soften(lt_encoder *n, float temperature)
+{
+    n->params[ENC_TEMPERATURE].value[0] = temperature;
+}
+
 void lt_encoder_free(lt_encoder *n)
 {
     if (!n) return;

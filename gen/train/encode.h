@@ -33,6 +33,8 @@ void lt_encoder_free(lt_encoder *n);
 /* The present prototypes or thresholds, rounded, into the arrays of e (allocated). */
 void lt_encoder_export(lt_encoder *n, qencoder *e);
 lt_param *lt_encoder_params(lt_encoder *n, int *count);
+/* Sets the temperature of the passes to come. */
+void lt_encoder_soften(lt_encoder *n, float temperature);
 
 /* A layer that reads through the encoder, which several layers of one tensor may share and the first of them frees.
  * l: kernel, stride, padding, [k] outputs; table: [codebook][tap][code][k] in real units (tap: R x S in channel mode, 1

@@ -241,6 +241,7 @@ lt_code lt_trainer_step(lt_trainer *t, bool *end_of_epoch, lt_err *err)
 
     if (end_of_epoch) *end_of_epoch = false;
     if (lt_trainer_done(t)) return lt_fail(err, LT_EINTERNAL, "training has ended");
+    if (t->o.before_step) t->o.before_step(t->o.prepare_ctx, t);
     t->images = &t->train;
     t->augmented = true;
     t->first = t->step * t->o.batch;

@@ -39,7 +39,10 @@ typedef struct {
     const lt_graph *graph; /* the network instead of `model` (which then is but a name); copied. NULL: none */
     lt_net_parts parts;    /* layers of the method's own */
     lt_code (*prepare)(void *ctx, lt_trainer *t, lt_err *err);
-    void *prepare_ctx;
+    /* Called before every step, for what a schedule other than the learning rate's decides: t->optim.steps is its
+     * number. May be NULL */
+    void (*before_step)(void *ctx, lt_trainer *t);
+    void *prepare_ctx; /* of both */
 } lt_train_options;
 
 lt_train_options lt_train_defaults(void);
@@ -65,6 +68,7 @@ struct lt_trainer {
     lt_param *const *params;
     int *order; /* [train.n], of this epoch */
     int steps_per_epoch;
+    int prepared;             /* stages of the method's own before the first step that are done; in checkpoints */
     int epoch, step;          /* where training stands: step 0..steps_per_epoch-1 of epoch 0.. comes next */
     double loss_sum, seconds; /* of this epoch so far */
     long right, seen;
@@ -98,7 +102,8 @@ lt_code lt_trainer_calibrate(lt_trainer *t, int images, lt_err *err);
  * frees the text. */
 lt_code lt_trainer_settings(const lt_trainer *t, char **text, lt_err *err);
 
-/* checkpoint.c. Written atomically: the last good one stays until the new one is complete. */
+/* checkpoint.c. Written atomically: the last good one stays until the new one is complete. LT_EINPUT names a parameter
+ * that is not finite: nothing is written then. */
 lt_code lt_trainer_save(const lt_trainer *t, const char *path, lt_err *err);
 /* LT_EINPUT for a damaged file, one of another version or of other settings; t is then unchanged. */
 lt_code lt_trainer_load(lt_trainer *t, const char *path, lt_err *err);

@@ -46,9 +46,18 @@ static lt_code prepare(void *ctx, lt_trainer *tr, lt_err *err)
     /* once more, now of what quantised weights give */
     LT_TRY(lt_trainer_calibrate(tr, CALIBRATION_IMAGES, err));
     choose(r);
-    if (r->o.recon_steps > 0 && !r->o.skip_recon)
-        LT_TRY(lt_tune_reconstruct(&r->tune, tr, r->o.recon_steps, r->o.recon_lr, err));
     return LT_OK;
+}
+
+/* Geometric: the first step has the first temperature, the last one the last. */
+static void soften(void *ctx, lt_trainer *tr)
+{
+    lt_tune_run *r = ctx;
+    double first = (double)r->o.tune.encode.temperature, last = r->o.softness_end;
+    double part = (double)tr->optim.steps / fmax((double)tr->schedule.total - 1, 1);
+
+    for (int i = 0; i < r->tune.net.n_encoders; i++)
+        if (r->tune.encoders[i]) lt_encoder_soften(r->tune.encoders[i], (float)(first * pow(last / first, part)));
 }
 
 /* For checkpoints: everything that decides what the parameters mean. */
@@ -58,6 +67,12 @@ static void describe(lt_tune_run *r)
     const lt_pq_options *pq = r->o.pq;
     const lt_encode_options *e = &r->o.tune.encode;
     size_t n = sizeof r->method;
+    char temperature[32] = "";
+
+    if (r->o.softness_end > 0)
+        snprintf(temperature, sizeof temperature, "..%g", r->o.softness_end);
+    else if (e->learn_temperature)
+        snprintf(temperature, sizeof temperature, " learned");
     int at = snprintf(r->method, n, "tune w%d a%d edge%d/%d overrides%d acc%d mult%d lanes%d set%d recon%d*%g",
                       q->w_bits, q->a_bits, q->edge_bits, r->o.tune.edge_bits, q->n_overrides, r->o.tune.acc_bits,
                       r->o.tune.mult_bits, r->o.prep.lanes, r->o.set, r->o.recon_steps, r->o.recon_lr);
@@ -65,7 +80,7 @@ static void describe(lt_tune_run *r)
         snprintf(r->method + at, n - (size_t)at,
                  " pq mode%d enc%d K%d L%d e%d lut%d overrides%d assign%d T%g%s follow%g", pq->mode, pq->encoder,
                  pq->prototypes, pq->length, pq->enc_bits, pq->lut_bits, pq->n_overrides, e->assign,
-                 (double)e->temperature, e->learn_temperature ? " learned" : "", (double)e->follow);
+                 (double)e->temperature, temperature, (double)e->follow);
 }
 
 static lt_code open_network(lt_tune_run *r, lt_err *err)
@@ -95,6 +110,7 @@ static lt_code open_network(lt_tune_run *r, lt_err *err)
     t->graph = &r->tune.graph;
     t->parts = lt_tune_parts(&r->tune);
     t->prepare = prepare;
+    t->before_step = r->o.softness_end > 0 ? soften : NULL;
     t->prepare_ctx = r;
     return lt_trainer_create(&r->trainer, t, err);
 }
@@ -102,6 +118,7 @@ static lt_code open_network(lt_tune_run *r, lt_err *err)
 lt_code lt_tune_run_open(lt_tune_run *r, const lt_tune_run_options *o, lt_err *err)
 {
     *r = (lt_tune_run){.o = *o};
+    if (o->softness_end > 0) r->o.tune.encode.learn_temperature = false;
     lt_code rc = open_network(r, err);
     r->open = rc == LT_OK;
     if (rc != LT_OK) lt_tune_run_close(r);

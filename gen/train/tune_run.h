@@ -22,9 +22,10 @@ typedef struct {
     lt_train_options
         train; /* model, data_dir, seed, preproc follow prep's; method, graph, parts, prepare are set here */
     lt_tune_set set;
-    int recon_steps; /* of every layer's own reconstruction before the end-to-end training; 0: none */
-    double recon_lr; /* Adam's */
-    bool skip_recon; /* a checkpoint replaces its result */
+    double softness_end; /* temperatures fall from tune.encode.temperature to this in the steps of the trainer, instead
+                            of being learned; 0: they do not */
+    int recon_steps;     /* of every layer's own reconstruction before the end-to-end training; 0: none */
+    double recon_lr;     /* Adam's */
 } lt_tune_run_options;
 
 typedef struct {
@@ -32,18 +33,24 @@ typedef struct {
     lt_prep prep;
     lt_tune tune;
     lt_trainer trainer;
-    char method[256];
+    char method[512];
     bool open;
 } lt_tune_run;
 
-/* Prepares, makes the network, reconstructs layer by layer, and stands before the first step of the trainer. r must
- * stay where it is until it is closed. */
+/* Prepares, makes the network, and stands before the reconstruction and the first step of the trainer: a checkpoint may
+ * be loaded into r->trainer. r must stay where it is until it is closed. */
 lt_code lt_tune_run_open(lt_tune_run *r, const lt_tune_run_options *o, lt_err *err);
 void lt_tune_run_close(lt_tune_run *r);
 
-/* tune_recon.c: every convolution in turn (encoder, tables or weights, steps, batch norm) against the float network's
- * tensor of its node, on inputs as the layers before leave them; batch statistics stay as they are. steps minibatches
- * each, Adam. */
-lt_code lt_tune_reconstruct(lt_tune *t, lt_trainer *tr, int steps, double lr, lt_err *err);
+/* A layer is done, and the trainer is in a state worth a checkpoint. Errors: mean squared distance from the float
+ * network's tensor of the node, over that tensor's variance, on the last training images, before and after. */
+typedef lt_code (*lt_recon_done)(void *ctx, const char *layer, double before, double after, lt_err *err);
+
+/* tune_recon.c: the reconstruction that the options ask for, from where a checkpoint left it (lt_trainer.prepared:
+ * nodes done): every convolution in turn (encoder, tables or weights, steps, batch norm) against the float network's
+ * tensor of its node, on inputs as the layers before leave them; batch statistics stay as they are. recon_steps
+ * minibatches each, Adam; a layer that they would make worse stays as it was. LT_EINPUT: an error that is not
+ * finite. done may be NULL. */
+lt_code lt_tune_reconstruct(lt_tune_run *r, lt_recon_done done, void *ctx, lt_err *err);
 
 #endif
