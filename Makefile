@@ -164,6 +164,18 @@ study: $(LUTRA) ## accuracy over a grid of product-quantisation settings -> repo
 	$(LUTRA) study $(MODEL) $(if $(DATA),--data $(DATA)) --seed $(SEED)
 	gnuplot -e "csv='reports/pq-settings.csv'; svg='reports/pq-settings.svg'" flows/study.gnuplot
 
+# ---- training -------------------------------------------------------------------------------------------------------
+MODELS ?=
+.PHONY: models train-bench
+models: $(LUTRA) ## train the shipped models that are missing, or MODELS="file ...", and write models/README.md (long; DATA=)
+	LUTRA=$(LUTRA) flows/models.sh $(MODELS)
+
+$(B)/train_speed: tests/bench/train_speed.c $(B)/obj/liblutra.a
+	$(CC) $(CFLAGS) $< $(B)/obj/liblutra.a $(LDLIBS) -o $@
+
+train-bench: $(B)/train_speed ## training speed against PyTorch -> reports/train-speed.* (needs python3-torch)
+	flows/train_bench.sh $<
+
 # ---- what a configuration's keys are worth -----------------------------------------------------------------------
 VARY ?=
 .PHONY: explore

@@ -30,6 +30,10 @@ static const cli_option options[] = {
     {"softness-end", 0, CLI_REAL, "T", "0", 0, 1000,
      "--assign soft: temperature of the last step, falling geometrically instead of being trained; 0: it does not"},
     {"fixed-softness", 0, CLI_FLAG, NULL, NULL, 0, 0, "--assign soft: do not train the temperature"},
+    {"tables", 0, CLI_CHOICE, "free|products", "free", 0, 0,
+     "entries are free, or products of the codes' vectors and weights"},
+    {"start", 0, CLI_TEXT, "FILE.lqn", NULL, 0, 0,
+     "tables and steps to start from, made of MODEL with the same settings"},
     {"follow", 0, CLI_REAL, "S", "0", 0, 1,
      "share of the way that prototypes go, in each step, to the mean of what they stand for"},
     {"recon-steps", 0, CLI_INT, "N", "100", 1, 1000000, "minibatches per layer of --method layers and both"},
@@ -86,7 +90,9 @@ static lt_code read_quantisation(const cli *c, lt_tune_run_options *o, lt_config
                                            .learn = true,
                                            .learn_temperature = !cli_flag(c, "fixed-softness"),
                                            .temperature = (float)cli_real(c, "softness"),
-                                           .follow = (float)cli_real(c, "follow")}};
+                                           .follow = (float)cli_real(c, "follow")},
+                                .products = cli_choice(c, "tables") == 1};
+    o->start = cli_text(c, "start");
     return cli_text(c, "override") ? lt_quant_read_overrides(cli_text(c, "override"), &o->prep.quant, err) : LT_OK;
 }
 

@@ -66,14 +66,36 @@ void enc_measure(lt_encoder *n, int chunk, int cb, int code, const float *const 
 
 bool enc_measures(const lt_encoder *n, lt_mode mode)
 {
-    bool tree = n->e.encoder == QENC_TREE;
-    return (mode == LT_MODE_CALIBRATE && tree) || (mode == LT_MODE_TRAIN && !tree && n->o.follow > 0);
+    return (mode == LT_MODE_CALIBRATE && n->e.encoder == QENC_TREE) || (mode == LT_MODE_TRAIN && n->o.follow > 0);
+}
+
+/* The edge of a node goes to the middle between the nearest leaves on its two sides, as in a scalar quantiser of least
+ * error (Lloyd 1982); sums as in lt_encoder, of this codebook. */
+static void follow_edges(lt_encoder *n, int cb, const double *sums)
+{
+    const qencoder *e = &n->e;
+    const float *mean = n->mean + cb * e->prototypes * e->length;
+    for (int level = 0, node = 0; level < n->depth; level++)
+        for (int i = 0; i < 1 << level; i++, node++) {
+            int leaves = e->prototypes >> level, j = e->dim[cb * n->depth + level];
+            float side[2] = {-INFINITY, INFINITY},
+                  *edge = &n->params[ENC_TABLE].value[(size_t)cb * n->book + (size_t)node];
+            for (int leaf = i * leaves; leaf < (i + 1) * leaves; leaf++) {
+                bool right = leaf - i * leaves >= leaves / 2;
+                if (sums[leaf * (e->length + 1)] == 0) continue;
+                float v = mean[leaf * e->length + j];
+                side[right] = right ? fminf(side[1], v) : fmaxf(side[0], v);
+            }
+            if (side[0] > -INFINITY && side[1] < INFINITY)
+                *edge += n->o.follow * (((side[0] + side[1] + 1) / 2) / n->full - *edge);
+        }
 }
 
 void enc_measured(lt_encoder *n, lt_mode mode)
 {
+    bool tree = n->e.encoder == QENC_TREE, train = mode == LT_MODE_TRAIN;
     int d = n->e.length + 1;
-    size_t per = (size_t)(n->e.codebooks * n->e.prototypes * d);
+    size_t book = (size_t)(n->e.prototypes * d), per = (size_t)n->e.codebooks * book;
 
     for (int c = 1; c < n->env->chunks; c++) {
         double *from = n->sums + (size_t)c * per;
@@ -82,15 +104,19 @@ void enc_measured(lt_encoder *n, lt_mode mode)
     }
     for (int k = 0; k < n->e.codebooks * n->e.prototypes; k++) {
         const double *s = n->sums + (size_t)(k * d);
+        float *mean = n->mean + k * n->e.length, *proto = n->params[ENC_TABLE].value + k * n->e.length;
         for (int j = 1; j < d && s[0] > 0; j++) {
-            float mean = (float)(s[j] / s[0]), *p = &n->params[ENC_TABLE].value[k * n->e.length + j - 1];
-            if (mode == LT_MODE_TRAIN)
-                *p += n->o.follow * (mean / n->full - *p);
+            float v = (float)(s[j] / s[0]);
+            if (!train)
+                mean[j - 1] = v;
+            else if (tree)
+                mean[j - 1] += n->o.follow * (v - mean[j - 1]);
             else
-                n->mean[k * n->e.length + j - 1] = mean;
+                proto[j - 1] += n->o.follow * (v / n->full - proto[j - 1]);
         }
     }
-    if (mode == LT_MODE_TRAIN)
+    for (int cb = 0; cb < n->e.codebooks && train && tree; cb++) follow_edges(n, cb, n->sums + (size_t)cb * book);
+    if (train)
         memset(n->sums, 0, per * sizeof *n->sums);
     else
         widths(n);
@@ -210,6 +236,11 @@ lt_code lt_encoder_create(lt_encoder **out, const char *name, const qencoder *e,
         *out = NULL;
     }
     return rc;
+}
+
+void lt_encoder_refresh(lt_encoder *n)
+{
+    enc_load(n, LT_MODE_EVAL);
 }
 
 void lt_encoder_export(lt_encoder *n, qencoder *e)

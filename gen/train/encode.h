@@ -30,6 +30,8 @@ typedef struct lt_encoder lt_encoder;
 lt_code lt_encoder_create(lt_encoder **n, const char *name, const qencoder *e, const qtensor *in, const float *step,
                           const float *means, const lt_encode_options *o, const lt_env *env, lt_err *err);
 void lt_encoder_free(lt_encoder *n);
+/* Constants from the present parameters, once per pass; lookup layers do it themselves. */
+void lt_encoder_refresh(lt_encoder *n);
 /* The present prototypes or thresholds, rounded, into the arrays of e (allocated). */
 void lt_encoder_export(lt_encoder *n, qencoder *e);
 lt_param *lt_encoder_params(lt_encoder *n, int *count);

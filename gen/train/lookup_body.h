@@ -98,6 +98,40 @@ static void encode(const lk_book *b, const float *const *x, int n, uint8_t *code
     }
 }
 
+INLINE vi codes_at(const uint8_t *codes, int n)
+{
+    vi v = {0};
+    for (int j = 0; j < W && j < n; j++) v[j] = codes[j];
+    return v;
+}
+
+static void decode(const float *table, int k, int length, float scale, const uint8_t *codes, int n, float *const *y)
+{
+    int level = 0;
+    while (1 << level < k) level++;
+    for (int j = 0; j < length; j++) {
+        float column[LK_MAX_CODES];
+        for (int c = 0; c < k; c++) column[c] = scale * table[c * length + j];
+        for (int i = 0; i < n; i += W) store(y[j] + i, node_value(column, level, codes_at(codes + i, n - i)));
+    }
+}
+
+static void decode_back(const float *const *g, int k, int length, const uint8_t *codes, int n, float *sums)
+{
+    for (int i = 0; i < n; i += W) {
+        vi code = codes_at(codes + i, n - i);
+        if (n - i < W) /* beyond the end: no code */
+            for (int j = n - i; j < W; j++) code[j] = k;
+        for (int c = 0; c < k; c++) {
+            vi here = code == c;
+            for (int j = 0; j < length; j++) {
+                float *to = sums + (c * length + j) * W;
+                store(to, load(to) + (vf)((vi)load(g[j] + i) & here));
+            }
+        }
+    }
+}
+
 INLINE void sum_lanes(const lk_reads *r, const uint8_t *codes, const float *table, int k, int vectors, float *y)
 {
     vf s[8];
@@ -338,4 +372,5 @@ static void from_planes(const float *planes, size_t pitch, int px, int c, float 
         }
 }
 
-const lk_vec LK_NAME = {LK_ISA, to_planes, transpose, from_planes, encode, sum, scatter, by_column, back};
+const lk_vec LK_NAME = {LK_ISA,      to_planes, transpose, from_planes, encode, decode,
+                        decode_back, sum,       scatter,   by_column,   back};

@@ -39,6 +39,10 @@ typedef struct {
     void (*from_planes)(const float *planes, size_t pitch, int px, int c, float per, bool add, float *x);
     /* What the integer network does: codes of n positions; x[length] planes. */
     void (*encode)(const lk_book *b, const float *const *x, int n, uint8_t *codes);
+    /* y[length] planes = scale * table[code][length] */
+    void (*decode)(const float *table, int k, int length, float scale, const uint8_t *codes, int n, float *const *y);
+    /* sums[code][length] of LK_LANES lanes each += g[length] planes */
+    void (*decode_back)(const float *const *g, int k, int length, const uint8_t *codes, int n, float *sums);
     /* y[k] = sum over the lookups of table[row + code][k]; k a multiple of LK_LANES */
     void (*sum)(const lk_reads *r, const uint8_t *codes, const float *table, int k, float *y);
     /* table[row + code][k] += y[k] */

@@ -46,7 +46,7 @@ double lt_tune_first_gain(const qnet *n, const qlayer *l, int k)
     return (double)l->mult[k] * ldexp(n->tensors[l->out].scale, -l->shift);
 }
 
-/* The tables' place in the graph: a convolution whose weights are never read. */
+/* The tables' place in the graph: a convolution, whose weights are read only where tables are products. */
 static lt_code lookup(maker *m, int i, int *id)
 {
     const lt_tune *t = m->t;
@@ -60,7 +60,7 @@ static lt_code lookup(maker *m, int i, int *id)
     n.lo = -INFINITY;
     n.hi = INFINITY;
     n.bias = NULL;
-    n.weight = calloc(lt_node_weights(&t->p->graph, old), sizeof *n.weight);
+    n.weight = copied(old->weight, lt_node_weights(&t->p->graph, old));
     if (!n.weight) return no_memory(m->err);
     return lt_graph_add(&m->t->graph, n, id, m->err);
 }
@@ -87,6 +87,22 @@ static lt_code dense(maker *m, int i, bool bias, int *id)
     return lt_graph_add(&m->t->graph, n, id, m->err);
 }
 
+bool lt_tune_products(const lt_tune *t, int i)
+{
+    return t->o.products && i > 0 && t->net.layers[i - 1].encoder >= 0;
+}
+
+/* Of 8 bits. */
+static void weight_steps(const lt_graph *g, const lt_node *n, float *s)
+{
+    size_t row = lt_node_weights(g, n) / (size_t)n->shape.c;
+    for (int k = 0; k < n->shape.c; k++) {
+        float most = 1e-6f;
+        for (size_t i = 0; i < row; i++) most = fmaxf(most, fabsf(n->weight[(size_t)k * row + i]));
+        s[k] = most / 127;
+    }
+}
+
 /* First steps: those of the integer network as it is. */
 static lt_code first_steps(maker *m, int i)
 {
@@ -95,6 +111,10 @@ static lt_code first_steps(maker *m, int i)
     float *s = m->t->nodes[i].steps = malloc((size_t)l->k * sizeof *s);
 
     if (!s) return no_memory(m->err);
+    if (lt_tune_products(m->t, i)) {
+        weight_steps(&m->t->p->graph, &m->t->p->graph.nodes[i], s);
+        return LT_OK;
+    }
     for (int k = 0; k < l->k; k++)
         s[k] = (float)(lt_tune_first_gain(n, l, k) / (l->encoder >= 0 ? 1 : n->tensors[l->in].scale));
     return LT_OK;
@@ -123,9 +143,9 @@ static lt_code convolution(maker *m, int i, int *id)
         return no_memory(m->err);
     }
     for (int k = 0; k < l->k; k++)
-        n.bias[k] = l->encoder >= 0 ? (float)(l->bias[k] * lt_tune_first_gain(&t->net, l, k))
-                    : old->bias     ? old->bias[k]
-                                    : 0;
+        n.bias[k] = l->encoder >= 0 && !t->o.products ? (float)(l->bias[k] * lt_tune_first_gain(&t->net, l, k))
+                    : old->bias                       ? old->bias[k]
+                                                      : 0;
     LT_TRY(lt_graph_add(&t->graph, n, id, m->err));
     t->nodes[i].bn = *id;
     return LT_OK;

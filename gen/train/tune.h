@@ -24,6 +24,7 @@ typedef struct {
     int edge_bits; /* the input of the last layer has this many bits unless the network says otherwise; 0: as it is */
     bool learn_steps;
     bool relative_steps; /* for Adam, whose steps are as large as the learning rate: that of a step is its share */
+    bool products;       /* tables are products of vectors and weights (products.h); else each entry is free */
     lt_encode_options encode;
 } lt_tune_options;
 
@@ -62,6 +63,9 @@ void lt_tune_free(lt_tune *t);
 lt_net_parts lt_tune_parts(lt_tune *t);
 /* Once the network of t->graph is made: finds its layers, sets hooks and limits. */
 lt_code lt_tune_attach(lt_tune *t, lt_net *net, lt_err *err);
+
+/* After a calibration: the vectors that tables of products begin with. */
+void lt_tune_start_products(lt_tune *t);
 
 /* Scales of all tensors from the learned steps. Where a residual is added, the output's is moved so that the residual's
  * multiplier is an integer. Done at the start of every pass. */

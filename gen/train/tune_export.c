@@ -7,6 +7,8 @@
 #include "golden/golden.h"
 #include "model/quantize.h"
 #include "train/lsq.h"
+#include "train/products.h"
+#include "train/round.h"
 #include "train/tune.h"
 #include "train/tune_internal.h"
 
@@ -96,6 +98,67 @@ static void clip_range(const lt_node *n, const qtensor *out, qlayer *l)
     if (n->hi < INFINITY) l->hi = (int)fmax(fmin(floor((double)n->hi / out->scale + 0.5), l->hi), l->lo);
 }
 
+/* Steps of least squared error for tables [rows][k] of `bits` bits. */
+static void table_steps(const float *table, size_t rows, size_t k, int bits, float *steps)
+{
+    float hi = (float)((1 << (bits - 1)) - 1);
+    for (size_t o = 0; o < k; o++) {
+        float most = 1e-6f, best = INFINITY;
+        for (size_t r = 0; r < rows; r++) most = fmaxf(most, fabsf(table[r * k + o]));
+        for (int share = 20; share <= 100; share += 4) {
+            float s = most / hi * (float)share / 100, error = 0;
+            for (size_t r = 0; r < rows; r++) {
+                float d = table[r * k + o] - s * lt_round_clip(table[r * k + o] / s, -hi - 1, hi);
+                error += d * d;
+            }
+            if (error >= best) continue;
+            best = error;
+            steps[o] = s;
+        }
+    }
+}
+
+/* A layer whose tables are products becomes one with free ones. */
+static lt_code product_tables(const lt_tune *t, int i, qlayer *l, lt_err *err)
+{
+    const lt_layer *conv = t->nodes[i].conv;
+    const lt_weight_hook *h = lt_layer_weight_hook(conv);
+    const qencoder *e = &t->net.encoders[l->encoder];
+    size_t k = (size_t)l->k, n = conv->params[0].n, taps = (size_t)(l->r * l->s);
+    size_t rows = (size_t)(e->codebooks * e->prototypes) * taps;
+    float *w = malloc(n * sizeof *w), *table = malloc(rows * k * sizeof *table), *steps = malloc(k * sizeof *steps);
+    int8_t *lut = malloc(rows * k);
+    lt_tune_scales s = {0};
+    lt_code rc = w && table && steps && lut ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+
+    if (rc == LT_OK) {
+        h->forward(h->ctx, conv->params[0].value, w, n, LT_MODE_EVAL);
+        lt_products_tables(conv, w, (int)taps, table);
+        table_steps(table, rows, k, l->lut_bits, steps);
+        rc = lt_tune_scales_of(t, i, steps, &s, err);
+    }
+    if (rc == LT_OK) {
+        float hi = (float)((1 << (l->lut_bits - 1)) - 1);
+        for (size_t o = 0; o < k; o++) {
+            float used = (float)(s.gain[o] / lt_tune_slope(t, i, (int)o));
+            for (size_t r = 0; r < rows; r++)
+                lut[r * k + o] = (int8_t)lt_round_clip(table[r * k + o] / used, -hi - 1, hi);
+            l->mult[o] = (uint16_t)s.mult[o];
+            l->bias[o] = (int32_t)floor(s.bias[o] / s.gain[o] + 0.5);
+        }
+        l->shift = s.shift;
+        l->res_mult = s.res_mult;
+        l->lut = lut;
+        lut = NULL;
+    }
+    free(w);
+    free(table);
+    free(steps);
+    free(lut);
+    lt_tune_scales_free(&s);
+    return rc;
+}
+
 static lt_code linear(const lt_tune *t, int i, qlayer *l, lt_err *err)
 {
     const lt_layer *conv = t->nodes[i].conv;
@@ -152,6 +215,7 @@ static lt_code layer(const lt_tune *t, int i, qnet *q, lt_err *err)
     l->mult = copied(from->mult, k * sizeof *l->mult);
     if (!l->bias || !l->mult) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
     clip_range(&t->p->graph.nodes[i], &q->tensors[i], l);
+    if (lt_tune_products(t, i)) return product_tables(t, i, l, err);
     return t->nodes[i].conv ? linear(t, i, l, err) : pool_or_add(t, i, l, err);
 }
 

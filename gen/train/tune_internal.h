@@ -4,6 +4,8 @@
 
 #include "train/tune.h"
 
+/* Node i's tables are products. */
+bool lt_tune_products(const lt_tune *t, int i);
 /* Real value of one step of what node i's weights are multiplied with: its input's scale, 1 for codes. */
 double lt_tune_in_step(const lt_tune *t, int i);
 /* Factor of the batch norm behind node i, 1 without one. */

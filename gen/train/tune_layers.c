@@ -5,6 +5,8 @@
 
 #include "golden/golden.h"
 #include "train/lsq.h"
+#include "train/products.h"
+
 #include "train/tune.h"
 #include "train/tune_internal.h"
 
@@ -48,6 +50,9 @@ static float snap_tensor(void *ctx, float learned)
     const lt_tune_place *s = ctx;
     (void)learned;
     if (s->node == 0) lt_tune_refresh(s->t);
+    for (int i = 0; s->node == 0 && s->t->o.products && i < s->t->net.n_encoders; i++)
+        if (s->t->encoders[i]) lt_encoder_refresh(s->t->encoders[i]);
+
     return s->t->nodes[s->node].step;
 }
 
@@ -139,7 +144,7 @@ static lt_code instead(void *ctx, const lt_graph *g, int node, lt_shape in, cons
     int i = 1;
 
     while (i < t->n && t->nodes[i].linear != node) i++;
-    if (i == t->n || t->net.layers[i - 1].encoder < 0) return LT_OK;
+    if (i == t->n || t->net.layers[i - 1].encoder < 0 || t->o.products) return LT_OK;
     const qlayer *q = &t->net.layers[i - 1];
     const char *name = g->nodes[node].name;
     LT_TRY(encoder_of(t, q, name, env, &e, err));
@@ -216,10 +221,18 @@ lt_code lt_tune_attach(lt_tune *t, lt_net *net, lt_err *err)
         lt_bn_view bn;
         if (v->fq && v->fq->params[0].grad) set_rate(t, &v->fq->params[0]);
         if (!v->conv) continue;
-        bool table = q->encoder >= 0;
+        bool products = lt_tune_products(t, i), table = q->encoder >= 0 && !products;
+        if (products) {
+            lt_encoder *e;
+            LT_TRY(encoder_of(t, q, v->conv->name, v->conv->env, &e, err));
+            LT_TRY(lt_products_attach(v->conv, e, err));
+        }
         int bits = table ? q->lut_bits : q->w_bits, hi = (1 << (bits - 1)) - 1;
-        lt_lsq_options o = {
-            .lo = table ? -hi - 1 : -hi, .hi = hi, .interleaved = table, .snap = snap, .snap_ctx = &t->place[i]};
+        lt_lsq_options o = {.lo = table ? -hi - 1 : -hi,
+                            .hi = hi,
+                            .interleaved = table,
+                            .snap = products ? NULL : snap,
+                            .snap_ctx = &t->place[i]};
         LT_TRY(lt_lsq_attach(v->conv, v->steps, &o, err));
         set_rate(t, lt_lsq_steps(v->conv));
         if (table) v->conv->params[0].decay = false;
@@ -229,7 +242,13 @@ lt_code lt_tune_attach(lt_tune *t, lt_net *net, lt_err *err)
         for (int c = 0; c < bn.c; c++) least = fminf(least, bn.gamma[c]);
         if (!(least > 0)) return lt_fail(err, LT_EINTERNAL, "%s: a batch norm of factor %g", q->name, (double)least);
         v->norm->params[0].lo = least / 64;
-        lt_bn_set_rounding(v->norm, round_offset, &t->place[i]);
+        if (!products) lt_bn_set_rounding(v->norm, round_offset, &t->place[i]);
     }
     return LT_OK;
+}
+
+void lt_tune_start_products(lt_tune *t)
+{
+    for (int i = 1; i < t->n; i++)
+        if (lt_tune_products(t, i)) lt_products_start(t->nodes[i].conv);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/qnet_file.h"
 #include "train/lsq.h"
 
 enum { CALIBRATION_IMAGES = 1024 };
@@ -45,6 +46,10 @@ static lt_code prepare(void *ctx, lt_trainer *tr, lt_err *err)
     LT_TRY(lt_tune_attach(&r->tune, tr->net, err));
     /* once more, now of what quantised weights give */
     LT_TRY(lt_trainer_calibrate(tr, CALIBRATION_IMAGES, err));
+    if (r->o.tune.products) {
+        lt_tune_start_products(&r->tune);
+        LT_TRY(lt_trainer_calibrate(tr, CALIBRATION_IMAGES, err));
+    }
     choose(r);
     return LT_OK;
 }
@@ -81,6 +86,30 @@ static void describe(lt_tune_run *r)
                  " pq mode%d enc%d K%d L%d e%d lut%d overrides%d assign%d T%g%s follow%g", pq->mode, pq->encoder,
                  pq->prototypes, pq->length, pq->enc_bits, pq->lut_bits, pq->n_overrides, e->assign,
                  (double)e->temperature, temperature, (double)e->follow);
+    at = (int)strlen(r->method);
+    at += snprintf(r->method + at, n - (size_t)at, "%s%s", r->o.tune.products ? " products" : "",
+                   r->o.start ? " start" : "");
+    if (r->o.note) snprintf(r->method + at, n - (size_t)at, " %s", r->o.note);
+}
+
+/* The integer network of a file in the place of the prepared one. */
+static lt_code start_from(lt_tune_run *r, lt_err *err)
+{
+    qnet q, *own = &r->prep.net;
+    LT_TRY(lt_qnet_load(r->o.start, &q, err));
+    bool same = q.n_layers == own->n_layers && q.n_tensors == own->n_tensors;
+    for (int i = 0; same && i < q.n_layers; i++) {
+        const qlayer *a = &q.layers[i], *b = &own->layers[i];
+        same = strcmp(a->name, b->name) == 0 && a->op == b->op && a->in == b->in && a->res == b->res && a->k == b->k &&
+               a->r == b->r && a->s == b->s && a->stride == b->stride && (r->o.pq || a->encoder < 0);
+    }
+    if (!same) {
+        qnet_free(&q);
+        return lt_fail(err, LT_EINPUT, "%s: is another network than %s", r->o.start, r->o.prep.model);
+    }
+    qnet_free(own);
+    *own = q;
+    return LT_OK;
 }
 
 static lt_code open_network(lt_tune_run *r, lt_err *err)
@@ -92,7 +121,9 @@ static lt_code open_network(lt_tune_run *r, lt_err *err)
 
     if (r->o.pq) p.quant.acc_bits = 32; /* the narrower accumulator has to hold what the network becomes */
     LT_TRY(lt_prep_dense(&p, &r->prep, err));
-    if (r->o.pq) {
+    if (r->o.start) {
+        LT_TRY(start_from(r, err));
+    } else if (r->o.pq) {
         results = calloc((size_t)r->prep.net.n_layers, sizeof *results);
         if (!results) return lt_fail(err, LT_EMEM, "out of memory");
         lt_code rc = lt_pq_fit(&r->prep, r->o.pq, r->o.tune.acc_bits, r->o.tune.mult_bits, results, &n, err);

@@ -22,10 +22,12 @@ typedef struct {
     lt_train_options
         train; /* model, data_dir, seed, preproc follow prep's; method, graph, parts, prepare are set here */
     lt_tune_set set;
+    const char *start;   /* integer network to start from, of the same structure; NULL: what lutra prep makes */
     double softness_end; /* temperatures fall from tune.encode.temperature to this in the steps of the trainer, instead
                             of being learned; 0: they do not */
     int recon_steps;     /* of every layer's own reconstruction before the end-to-end training; 0: none */
     double recon_lr;     /* Adam's */
+    const char *note;    /* more that checkpoints have to agree in; NULL: nothing */
 } lt_tune_run_options;
 
 typedef struct {

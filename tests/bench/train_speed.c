@@ -1,12 +1,10 @@
 /* Images per second of the trainer on ResNet20 (CIFAR-10 shapes, random images): forward passes in evaluation mode, and
  * whole training steps (augmentation, forward, loss, backward, SGD). train_speed.py measures the same with PyTorch.
  *
- *     gcc -std=c11 -D_GNU_SOURCE -O2 -Igen tests/bench/train_speed.c build/obj/liblutra.a LDLIBS -o build/train_speed
- *     LUTRA_JOBS=2 build/train_speed [BATCH [STEPS [CHUNK]]]
- *
- * LDLIBS: as in the Makefile. */
+ * `make train-bench` runs both: LUTRA_JOBS=threads train_speed [BATCH [STEPS [CHUNK]]] */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "model/model.h"
@@ -116,7 +114,12 @@ int main(int argc, char **argv)
 {
     lt_err err = {0};
     int batch = argc > 1 ? atoi(argv[1]) : 128, steps = argc > 2 ? atoi(argv[2]) : 20;
-    if (run(batch, steps, argc > 3 ? atoi(argv[3]) : LT_CHUNK, &err) == LT_OK) return 0;
-    fprintf(stderr, "%s\n", err.msg);
-    return 1;
+    struct rusage used;
+    if (run(batch, steps, argc > 3 ? atoi(argv[3]) : LT_CHUNK, &err) != LT_OK) {
+        fprintf(stderr, "%s\n", err.msg);
+        return 1;
+    }
+    getrusage(RUSAGE_SELF, &used);
+    printf("%-22s %6ld MB\n", "memory", used.ru_maxrss / 1024);
+    return 0;
 }

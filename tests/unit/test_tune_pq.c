@@ -383,41 +383,112 @@ static lt_pq_options settings(qpq_mode mode, qpq_encoder kind, int prototypes, i
     return o;
 }
 
-static void exported(lt_pq_options pq, lt_assign assign, float follow, int steps)
+static void exported(lt_pq_options pq, bool products, lt_assign assign, float follow, int steps)
 {
     lt_encode_options e = {
         .assign = assign, .learn = true, .learn_temperature = true, .temperature = 1, .follow = follow};
     lt_prep p;
     tune_prepare(&p, 8, &pq);
-    check_export(&p, &e, steps);
+    check_export(&p, &e, products, steps);
     lt_prep_free(&p);
 }
 
 static void test_export(void **state)
 {
     (void)state;
-    exported(settings(QPQ_CHANNEL, QENC_TREE, 8, 4, 8), LT_ASSIGN_HARD, 0, 0);
-    exported(settings(QPQ_CHANNEL, QENC_L2, 16, 3, 6), LT_ASSIGN_HARD, 0, 0); /* a codebook over the edge */
-    exported(settings(QPQ_CHANNEL, QENC_L1, 4, 4, 4), LT_ASSIGN_HARD, 0, 0);
-    exported(settings(QPQ_SPATIAL, QENC_TREE, 16, 9, 8), LT_ASSIGN_HARD, 0, 0);
-    exported(settings(QPQ_SPATIAL, QENC_L2, 8, 9, 8), LT_ASSIGN_HARD, 0, 0);
+    exported(settings(QPQ_CHANNEL, QENC_TREE, 8, 4, 8), false, LT_ASSIGN_HARD, 0, 0);
+    exported(settings(QPQ_CHANNEL, QENC_L2, 16, 3, 6), false, LT_ASSIGN_HARD, 0, 0); /* a codebook over the edge */
+    exported(settings(QPQ_CHANNEL, QENC_L1, 4, 4, 4), false, LT_ASSIGN_HARD, 0, 0);
+    exported(settings(QPQ_SPATIAL, QENC_TREE, 16, 9, 8), false, LT_ASSIGN_HARD, 0, 0);
+    exported(settings(QPQ_SPATIAL, QENC_L2, 8, 9, 8), false, LT_ASSIGN_HARD, 0, 0);
 }
 
 static void test_trained(void **state)
 {
     (void)state;
-    exported(settings(QPQ_CHANNEL, QENC_TREE, 8, 4, 8), LT_ASSIGN_HARD, 0, 60);
-    exported(settings(QPQ_CHANNEL, QENC_TREE, 8, 4, 8), LT_ASSIGN_SOFT, 0, 60);
-    exported(settings(QPQ_CHANNEL, QENC_L2, 8, 4, 8), LT_ASSIGN_SOFT, 0, 60);
-    exported(settings(QPQ_SPATIAL, QENC_L1, 8, 9, 8), LT_ASSIGN_SOFT, 0, 60);
-    exported(settings(QPQ_CHANNEL, QENC_L1, 16, 3, 5), LT_ASSIGN_HARD, 0.05f, 60);
+    exported(settings(QPQ_CHANNEL, QENC_TREE, 8, 4, 8), false, LT_ASSIGN_HARD, 0, 60);
+    exported(settings(QPQ_CHANNEL, QENC_TREE, 8, 4, 8), false, LT_ASSIGN_SOFT, 0, 60);
+    exported(settings(QPQ_CHANNEL, QENC_L2, 8, 4, 8), false, LT_ASSIGN_SOFT, 0, 60);
+    exported(settings(QPQ_SPATIAL, QENC_L1, 8, 9, 8), false, LT_ASSIGN_SOFT, 0, 60);
+    exported(settings(QPQ_CHANNEL, QENC_L1, 16, 3, 5), false, LT_ASSIGN_HARD, 0.05f, 60);
+}
+
+/* Tables of products: the vectors' gradients, tables and the exported network, whose tables are rounded to 8 bits. */
+static void test_products(void **state)
+{
+    lt_pq_options o = settings(QPQ_CHANNEL, QENC_TREE, 8, 3, 7);
+    lt_encode_options e = {.assign = LT_ASSIGN_HARD, .temperature = 1, .follow = 0.05f};
+    lt_tune_options to = {
+        .acc_bits = TUNE_ACC_BITS, .mult_bits = TUNE_MULT_BITS, .learn_steps = true, .products = true, .encode = e};
+    lt_pass pass = {LT_MODE_TRAIN, 2, 1};
+    lt_chunk chunk = {&pass, 0, 0, 2, 0};
+    lt_rng r = lt_rng_make(3, 3);
+    lt_err err = {0};
+    lt_prep p;
+    lt_tune t;
+    lt_net *net;
+    int i = 1;
+    (void)state;
+
+    o.lut_bits = 8;
+    tune_prepare(&p, 8, &o);
+    tune_ok(lt_tune_open(&t, &p, &to, &err), &err);
+    lt_net_options no = {.batch = 2, .chunk = 2, .workers = 1, .train = true, .parts = lt_tune_parts(&t)};
+    tune_ok(lt_net_create(&net, &t.graph, &no, &err), &err);
+    tune_ok(lt_tune_attach(&t, net, &err), &err);
+    while (t.net.layers[i - 1].encoder < 0) i++;
+    const lt_layer *conv = t.nodes[i].conv;
+    const lt_input_hook *h = lt_conv_input_hook(conv);
+    lt_shape in = conv->in->s;
+    qencoder q = t.net.encoders[t.net.layers[i - 1].encoder];
+    size_t size = conv->in->size, values = h->params[0].n;
+    float *x = malloc(2 * size * sizeof *x), *y = malloc(2 * size * sizeof *y), *gy = malloc(2 * size * sizeof *gy);
+    float *gx = malloc(2 * size * sizeof *gx), step = t.nodes[t.net.layers[i - 1].in].step;
+    double *want = calloc(values, sizeof *want);
+    const qtensor *format = &t.net.tensors[t.net.layers[i - 1].in];
+    for (size_t k = 0; k < 2 * size; k++) {
+        x[k] = step * (float)lt_rng_below(&r, 128);
+        gy[k] = (float)lt_rng_normal(&r);
+    }
+    lt_tune_refresh(&t);
+    h->forward(h->ctx, &chunk, x, y, size);
+    h->backward(h->ctx, &chunk, x, gy, gx, size);
+    h->finish(h->ctx, &pass);
+    double full = (qtensor_max(format) >> 1) - (qtensor_min(format) >> 1) + 1;
+    double unit = 2 * (double)step * full;
+    for (size_t px = 0; px < 2 * (size_t)(in.h * in.w); px++)
+        for (int cb = 0; cb < q.codebooks; cb++) {
+            int16_t v[3] = {0};
+            for (int j = 0; j < 3 && cb * 3 + j < in.c; j++)
+                v[j] = (int16_t)lrintf(x[px * (size_t)in.c + (size_t)(cb * 3 + j)] / step);
+            int code = golden_encode(&q, cb, v);
+            for (int j = 0; j < 3 && cb * 3 + j < in.c; j++) {
+                size_t at = px * (size_t)in.c + (size_t)(cb * 3 + j), k = (size_t)((cb * 8 + code) * 3 + j);
+                assert_true(fabs((double)y[at] - (double)h->params[0].value[k] * unit) < 1e-4);
+                assert_true(gx[at] == gy[at]);
+                want[k] += (double)gy[at] * unit;
+            }
+        }
+    for (int cb = 0; cb < q.codebooks; cb++)
+        for (int k = 0; k < 8 * 3 && cb * 3 + k % 3 < in.c; k++)
+            assert_true(fabs(want[cb * 24 + k] - (double)h->params[0].grad[cb * 24 + k]) <
+                        1e-3 * (1 + fabs(want[cb * 24 + k])));
+    free(x);
+    free(y);
+    free(gy);
+    free(gx);
+    free(want);
+    lt_net_free(net);
+    lt_tune_free(&t);
+    lt_prep_free(&p);
+    exported(o, true, LT_ASSIGN_HARD, 0, 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_soft),   cmocka_unit_test(test_codes),
-                                       cmocka_unit_test(test_planes), cmocka_unit_test(test_straight_through),
-                                       cmocka_unit_test(test_layer),  cmocka_unit_test(test_export),
-                                       cmocka_unit_test(test_trained)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_soft),    cmocka_unit_test(test_codes),
+                                       cmocka_unit_test(test_planes),  cmocka_unit_test(test_straight_through),
+                                       cmocka_unit_test(test_layer),   cmocka_unit_test(test_export),
+                                       cmocka_unit_test(test_trained), cmocka_unit_test(test_products)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

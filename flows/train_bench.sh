@@ -1,0 +1,53 @@
+#!/bin/bash
+# Training speed of `lutra train` and of PyTorch (Debian: python3-torch), side by side: ResNet20, CIFAR-10 shapes, same
+# minibatch, same threads, both programs in turn in every round. Writes reports/train-speed.{md,csv}.
+#
+#   flows/train_bench.sh PROGRAM     PROGRAM: built from tests/bench/train_speed.c
+#
+# Environment: BATCH (128), STEPS (20), ROUNDS (3), LUTRA_JOBS (all processors), OUT (reports).
+set -eu -o pipefail
+
+program=$1
+root=$(cd "$(dirname "$0")/.." && pwd)
+BATCH=${BATCH:-128} STEPS=${STEPS:-20} ROUNDS=${ROUNDS:-3} OUT=${OUT:-reports}
+threads=${LUTRA_JOBS:-$(nproc)}
+python3 -c 'import torch' 2>/dev/null || { echo 'train-bench: needs PyTorch: apt-get install python3-torch' >&2; exit 3; }
+
+csv=$OUT/train-speed.csv
+rows() { # round, program: its lines as CSV
+    awk -v OFS=, -v round="$1" -v who="$2" '
+        /images\/s/ { what = $1; i = 2; if ($2 !~ /^[0-9]/) { what = $1 " " $2; i = 3 } print round, who, what, $i, $(i + 3), $(i + 5) }
+        /^memory/ { print round, who, "memory MB", $2, $2, "" }'
+}
+echo 'round,program,what,best,median,cpu_us_per_image' >"$csv.tmp"
+for ((r = 1; r <= ROUNDS; r++)); do
+    echo "train-bench: round $r of $ROUNDS" >&2
+    LUTRA_JOBS=$threads "$program" "$BATCH" "$STEPS" | rows "$r" lutra >>"$csv.tmp"
+    python3 "$root/tests/bench/train_speed.py" "$BATCH" "$STEPS" "$threads" | rows "$r" pytorch >>"$csv.tmp"
+done
+mv "$csv.tmp" "$csv"
+
+{
+    echo '# Training speed'
+    echo
+    echo "\`make train-bench\`: ResNet20, 3x32x32, minibatch $BATCH, $threads threads, $ROUNDS rounds of $STEPS steps, both programs in turn; $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), PyTorch $(python3 -c 'import torch; print(torch.__version__)')."
+    echo 'Images/s: median over the rounds of the median step (best step). A step of Lutra contains augmentation and conversion of the images, one of PyTorch does not. PyTorch in its faster layout.'
+    echo
+    echo '| | Lutra | PyTorch | ratio, smallest to largest of the rounds |'
+    echo '| --- | ---: | ---: | ---: |'
+    awk -F, '
+        function sorted(list, a, n, i, j, t) { n = split(list, a, " "); for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t } 
+            lo = a[1]; hi = a[n]; return a[int((n + 1) / 2)] }
+        NR > 1 { split($3, w, " "); kind = w[1]; if ($5 + 0 > m[$1, $2, kind] + 0) m[$1, $2, kind] = $5; if ($4 + 0 > b[$2, kind] + 0) b[$2, kind] = $4; if ($1 > rounds) rounds = $1 }
+        END {
+            n = split("train forward memory", kinds, " ")
+            for (k = 1; k <= n; k++) {
+                l = p = q = ""
+                for (r = 1; r <= rounds; r++) { x = m[r, "lutra", kinds[k]]; y = m[r, "pytorch", kinds[k]]; l = l " " x; p = p " " y; q = q " " x / y }
+                lm = sorted(l); pm = sorted(p); qm = sorted(q)
+                if (kinds[k] == "memory") printf "| peak memory, MB | %d | %d | %.2f |\n", lm, pm, qm
+                else printf "| %s, images/s | %d (%d) | %d (%d) | %.2f, %.2f to %.2f |\n", kinds[k] == "train" ? "training step" : "forward", lm, b["lutra", kinds[k]], pm, b["pytorch", kinds[k]], qm, lo, hi
+            }
+        }' "$csv"
+} >"$OUT/train-speed.md"
+cat "$OUT/train-speed.md"
