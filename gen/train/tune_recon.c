@@ -101,11 +101,15 @@ static lt_code window(recon *r, lt_param **params, int *n, int *all, lt_err *err
     for (int i = 0; i < 3; i++)
         for (int k = 0; layers[i] && k < layers[i]->n_params; k++) params[(*n)++] = &layers[i]->params[k];
     params[(*n)++] = lt_lsq_steps(v->conv);
+    const lt_input_hook *vectors = lt_conv_input_hook(v->conv); /* of tables of products */
+    for (int k = 0; vectors && k < vectors->n_params; k++) params[(*n)++] = &vectors->params[k];
     *all = *n;
     if (encoder < 0) return LT_OK;
     /* prototypes that follow what they stand for do so for every reader, the first of which lists them */
     lt_param *shared = lt_encoder_params(r->t->encoders[encoder], &count);
-    for (int i = 0; i < count && v->conv->n_params == 1; i++) params[(*all)++] = &shared[i];
+    bool listed = false;
+    for (int i = 0; i < *n; i++) listed |= params[i] == shared;
+    for (int i = 0; i < count && !listed; i++) params[(*all)++] = &shared[i];
     return LT_OK;
 }
 
@@ -151,7 +155,7 @@ static void copy(lt_param *const *params, int n, float *kept, bool back)
 static lt_code one(recon *r, int steps, double lr, double *before, double *after, lt_progress *p, lt_err *err)
 {
     size_t values = 0;
-    lt_param *params[16];
+    lt_param *params[24];
     lt_optim_options oo = lt_optim_defaults();
     lt_schedule s = {.kind = LT_COSINE, .lr = lr, .total = steps};
     lt_optim opt;

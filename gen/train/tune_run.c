@@ -37,6 +37,10 @@ static void choose(lt_tune_run *r)
         lt_param *p = lt_encoder_params(t->encoders[i], &n);
         while (n--) p[n].lr_mult = 0;
     }
+    for (int i = 0; i < t->n && r->o.set == LT_TUNE_TABLES; i++) { /* vectors of products go with the prototypes */
+        const lt_input_hook *h = t->nodes[i].conv ? lt_conv_input_hook(t->nodes[i].conv) : NULL;
+        for (int k = 0; h && k < h->n_params; k++) h->params[k].lr_mult = 0;
+    }
 }
 
 static lt_code prepare(void *ctx, lt_trainer *tr, lt_err *err)

@@ -132,9 +132,10 @@ static lt_code done(void *ctx, const char *layer, double before, double after, l
     return LT_EINTERNAL;
 }
 
-static void lowers(int bits, const lt_pq_options *pq, lt_assign assign)
+static void lowers(int bits, const lt_pq_options *pq, lt_assign assign, bool products)
 {
     lt_tune_run_options o = small(bits, pq, assign);
+    o.tune.products = products;
     lt_tune_run *r = opened(&o);
     lt_err err = {0};
     watch w = {.r = r, .falls = true};
@@ -152,11 +153,13 @@ static void test_lowers(void **state)
     lt_pq_options tree = products(QPQ_CHANNEL, QENC_TREE, 8, 4), l2 = products(QPQ_CHANNEL, QENC_L2, 8, 4),
                   l1 = products(QPQ_SPATIAL, QENC_L1, 8, 9);
     (void)state;
-    lowers(8, &tree, LT_ASSIGN_HARD);
-    lowers(8, &tree, LT_ASSIGN_SOFT);
-    lowers(8, &l2, LT_ASSIGN_SOFT);
-    lowers(8, &l1, LT_ASSIGN_HARD);
-    lowers(3, NULL, LT_ASSIGN_HARD);
+    lowers(8, &tree, LT_ASSIGN_HARD, false);
+    lowers(8, &tree, LT_ASSIGN_SOFT, false);
+    lowers(8, &l2, LT_ASSIGN_SOFT, false);
+    lowers(8, &l1, LT_ASSIGN_HARD, false);
+    lowers(3, NULL, LT_ASSIGN_HARD, false);
+    lowers(8, &tree, LT_ASSIGN_HARD, true);
+    lowers(8, &l2, LT_ASSIGN_HARD, true);
 }
 
 /* Stopped after two layers and again after five steps, and continued: the bits of a run that was not. */
@@ -196,17 +199,20 @@ static void test_continued(void **state)
 {
     lt_pq_options tree = products(QPQ_CHANNEL, QENC_TREE, 8, 4), l2 = products(QPQ_CHANNEL, QENC_L2, 8, 4);
     lt_tune_run_options soft = small(8, &tree, LT_ASSIGN_SOFT), falling = soft, hard = small(8, &l2, LT_ASSIGN_HARD),
-                        edges = small(8, &tree, LT_ASSIGN_HARD), dense = small(3, NULL, LT_ASSIGN_HARD);
+                        edges = small(8, &tree, LT_ASSIGN_HARD), vectors = hard, dense = small(3, NULL, LT_ASSIGN_HARD);
     (void)state;
     falling.softness_end = 0.1;
     hard.tune.encode.follow = 0.1f;
     edges.tune.encode.follow = 0.1f;
+    vectors.tune.products = true;
+    vectors.tune.encode.follow = 0.1f;
     dense.train.freeze_bn = true;
     continued(&soft);
     continued(&falling);
     continued(&hard);
-    continued(&edges);
+    continued(&vectors);
     continued(&dense);
+    continued(&edges);
 }
 
 static void little_endian(char *p, uint32_t v)
@@ -299,18 +305,19 @@ static bool may_change(const lt_param *p, lt_tune_set set)
 {
     bool dense = strncmp(p->name, "first.", 6) == 0 || strncmp(p->name, "last.", 5) == 0;
     if (is_a(p, ".running_mean") || is_a(p, ".running_var") || set == LT_TUNE_ALL) return true;
-    if (is_a(p, ".proto") || is_a(p, ".temperature")) return set != LT_TUNE_TABLES;
+    if (is_a(p, ".proto") || is_a(p, ".decode") || is_a(p, ".temperature")) return set != LT_TUNE_TABLES;
     return set == LT_TUNE_TABLES || (set == LT_TUNE_BOTH && !dense);
 }
 
-static void trains(lt_tune_set set, bool prototypes, bool tables, bool dense)
+static void trains(lt_tune_set set, bool vectors, bool prototypes, bool tables, bool dense)
 {
     lt_pq_options l2 = products(QPQ_CHANNEL, QENC_L2, 8, 4);
-    lt_tune_run_options o = small(8, &l2, LT_ASSIGN_SOFT);
+    lt_tune_run_options o = small(8, &l2, vectors ? LT_ASSIGN_HARD : LT_ASSIGN_SOFT);
     lt_err err = {0};
     bool seen[3] = {false};
 
     o.set = set;
+    o.tune.products = vectors;
     o.recon_steps = 2;
     lt_tune_run *before = opened(&o), *r = opened(&o);
     tune_ok(lt_tune_reconstruct(r, NULL, NULL, &err), &err);
@@ -319,7 +326,7 @@ static void trains(lt_tune_set set, bool prototypes, bool tables, bool dense)
         const lt_param *p = r->trainer.params[i], *q = before->trainer.params[i];
         bool changed = memcmp(p->value, q->value, p->n * sizeof *p->value) != 0;
         if (changed && !may_change(p, set)) fail_msg("set %d: %s changed", set, p->name);
-        if (is_a(p, ".proto")) seen[0] |= changed;
+        if (is_a(p, vectors ? ".decode" : ".proto")) seen[0] |= changed;
         if (strcmp(p->name, "b.weight") == 0) seen[1] = changed;
         if (strcmp(p->name, "first.weight") == 0) seen[2] = changed;
     }
@@ -332,10 +339,12 @@ static void trains(lt_tune_set set, bool prototypes, bool tables, bool dense)
 static void test_sets(void **state)
 {
     (void)state;
-    trains(LT_TUNE_ALL, true, true, true);
-    trains(LT_TUNE_PROTOTYPES, true, false, false);
-    trains(LT_TUNE_TABLES, false, true, true);
-    trains(LT_TUNE_BOTH, true, true, false);
+    for (int vectors = 0; vectors < 2; vectors++) {
+        trains(LT_TUNE_ALL, vectors, true, true, true);
+        trains(LT_TUNE_PROTOTYPES, vectors, true, false, false);
+        trains(LT_TUNE_TABLES, vectors, false, true, true);
+        trains(LT_TUNE_BOTH, vectors, true, true, false);
+    }
 }
 
 /* ---- errors ---- */
