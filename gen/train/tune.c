@@ -65,6 +65,17 @@ static lt_code lookup(maker *m, int i, int *id)
     return lt_graph_add(&m->t->graph, n, id, m->err);
 }
 
+/* Weights that the integer network has. */
+static void integer_weights(const lt_tune *t, int i, float *w)
+{
+    const qlayer *l = &t->net.layers[i - 1];
+    size_t row = lt_node_weights(&t->p->graph, &t->p->graph.nodes[i]) / (size_t)l->k;
+    for (int k = 0; k < l->k; k++) {
+        float step = (float)(lt_tune_first_gain(&t->net, l, k) / t->net.tensors[l->in].scale);
+        for (size_t j = 0; j < row; j++) w[(size_t)k * row + j] = step * (float)l->w[(size_t)k * row + j];
+    }
+}
+
 static lt_code dense(maker *m, int i, bool bias, int *id)
 {
     const lt_tune *t = m->t;
@@ -78,7 +89,10 @@ static lt_code dense(maker *m, int i, bool bias, int *id)
     n.lo = -INFINITY;
     n.hi = INFINITY;
     n.weight = copied(old->weight, lt_node_weights(&t->p->graph, old));
+    if (t->o.continued && n.weight) integer_weights(t, i, n.weight);
     n.bias = !bias ? NULL : old->bias ? copied(old->bias, (size_t)n.shape.c) : constants(n.shape.c, 0);
+    for (int k = 0; n.bias && t->o.continued && k < n.shape.c; k++)
+        n.bias[k] = (float)(t->net.layers[i - 1].bias[k] * lt_tune_first_gain(&t->net, &t->net.layers[i - 1], k));
     if (!n.weight || (bias && !n.bias)) {
         free(n.weight);
         free(n.bias);
@@ -143,9 +157,10 @@ static lt_code convolution(maker *m, int i, int *id)
         return no_memory(m->err);
     }
     for (int k = 0; k < l->k; k++)
-        n.bias[k] = l->encoder >= 0 && !t->o.products ? (float)(l->bias[k] * lt_tune_first_gain(&t->net, l, k))
-                    : old->bias                       ? old->bias[k]
-                                                      : 0;
+        n.bias[k] = t->o.continued || (l->encoder >= 0 && !t->o.products)
+                        ? (float)(l->bias[k] * lt_tune_first_gain(&t->net, l, k))
+                    : old->bias ? old->bias[k]
+                                : 0;
     LT_TRY(lt_graph_add(&t->graph, n, id, m->err));
     t->nodes[i].bn = *id;
     return LT_OK;

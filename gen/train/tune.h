@@ -24,6 +24,7 @@ typedef struct {
     int edge_bits; /* the input of the last layer has this many bits unless the network says otherwise; 0: as it is */
     bool learn_steps;
     bool relative_steps; /* for Adam, whose steps are as large as the learning rate: that of a step is its share */
+    bool continued;      /* the integer network is to be trained on: dense layers, too, begin as it has them */
     bool products;       /* tables are products of vectors and weights (products.h); else each entry is free */
     lt_encode_options encode;
 } lt_tune_options;

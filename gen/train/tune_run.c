@@ -134,6 +134,7 @@ static lt_code open_network(lt_tune_run *r, lt_err *err)
         free(results);
         if (rc != LT_OK) return rc;
     }
+    r->o.tune.continued = r->o.start != NULL;
     LT_TRY(lt_tune_open(&r->tune, &r->prep, &r->o.tune, err));
     describe(r);
     t->model = p.model;
