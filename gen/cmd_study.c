@@ -1,195 +1,345 @@
-/* lutra study: PQA's empirical question before any training: reconstruction error of every layer and accuracy of the
- * whole network over a grid of product-quantisation settings. */
+/* lutra study: PQA's empirical question: reconstruction error of every layer and accuracy of the whole network over a
+ * grid of product-quantisation settings and ways to train them, and what that is worth per area. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
 
-#include "base/buf.h"
 #include "base/file.h"
-#include "cli.h"
-#include "compress/pq.h"
-#include "golden/accuracy.h"
+#include "config/config_table.h"
+#include "model/exec.h"
 #include "model/model.h"
+#include "study_grid.h"
+#include "study_run.h"
+#include "train_cli.h"
 
 static const cli_option options[] = {
-    {"output", 'o', CLI_TEXT, "PREFIX", "reports/pq-settings", 0, 0, "writes PREFIX.csv"},
-    {"data", 'd', CLI_TEXT, "DIR", NULL, 0, 0,
-     "folder with cifar10/ and models/; without it the built-in network and images"},
-    {"modes", 'm', CLI_TEXT, "LIST", "channel,spatial", 0, 0, "channel, spatial"},
-    {"encoders", 'e', CLI_TEXT, "LIST", "l2,l1,tree", 0, 0, "l1, l2, tree"},
+    {"output", 'o', CLI_TEXT, "PREFIX", "reports/pq-study", 0, 0, "PREFIX.csv, which is continued, and PREFIX.md"},
+    {"modes", 0, CLI_TEXT, "LIST", "channel,spatial", 0, 0, "channel, spatial"},
+    {"encoders", 0, CLI_TEXT, "LIST", "tree,l1,l2", 0, 0, "tree, l1, l2"},
     {"prototypes", 'k', CLI_INTS, "LIST", "8,16", 2, 256, "prototypes per codebook"},
-    {"lengths", 'l', CLI_INTS, "LIST", "4,8", 1, 64, "channels per codebook (channel mode; spatial mode takes 9)"},
-    {"lut-bits", 'b', CLI_INTS, "LIST", "4,8", 2, 8, "bits of a LUT entry"},
-    {"methods", 't', CLI_TEXT, "LIST", "lsq,products", 0, 0, "lsq, products"},
-    {"images", 'n', CLI_INT, "N", "1000", 1, 10000, "test images per setting"},
-    {"calib-images", 'c', CLI_INT, "N", "256", 1, 50000, "calibration images"},
-    {"seed", 's', CLI_INT, "N", "1", 0, 4294967295.0, "seed"},
+    {"lengths", 0, CLI_INTS, "LIST", "4,8", 1, 64, "channels per codebook (channel mode; spatial mode takes 9)"},
+    {"lut-bits", 0, CLI_INTS, "LIST", "4", 2, 8, "bits of a LUT entry"},
+    {"fits", 0, CLI_TEXT, "LIST", "lsq", 0, 0,
+     "first tables: lsq (least squares), products (of prototypes and weights), or tied: products also while they are "
+     "trained (channel mode)"},
+    {"methods", 0, CLI_TEXT, "LIST", "frozen", 0, 0,
+     "training: frozen (none); prototypes, tables, both or all, layer by layer and then end to end; the same with "
+     ":layers or :network for only one of the two; layers, network: of all"},
+    {"assigns", 0, CLI_TEXT, "LIST", "hard", 0, 0,
+     "gradient of the codes: hard, soft[:T] (temperature from T on, trained), soft:T:U (falling to U)"},
+    {"follow", 0, CLI_REAL, "S", "0", 0, 1, "as that of lutra tune"},
+    {"recon-steps", 0, CLI_INT, "N", "100", 1, 1000000, "minibatches per layer"},
+    {"recon-lr", 0, CLI_REAL, "R", "1e-3", 1e-9, 1, "learning rate (Adam) of the same"},
+    {"calib-images", 'i', CLI_INT, "N", "512", 1, 50000, "training images the first encoders and tables come from"},
+    {"config", 0, CLI_TEXT, "FILE", NULL, 0, 0,
+     "accelerator of core pq: lanes, widths, and what --areas are variants of"},
+    {"areas", 0, CLI_TEXT, "FILE.csv", NULL, 0, 0, "table of make explore: cycles, area and Fmax of the settings"},
+    {"baseline", 0, CLI_TEXT, "FILE.csv", NULL, 0, 0,
+     "the same of a conventional accelerator, whose best ratios are to"},
+    {"variants", 0, CLI_FLAG, NULL, NULL, 0, 0,
+     "only print the variants of --config that the settings need, for make explore"},
+    {"plot", 0, CLI_TEXT, "FILE", NULL, 0, 0, "also write a gnuplot script that draws PREFIX.svg"},
+    {"command", 0, CLI_TEXT, "TEXT", NULL, 0, 0, "command that regenerates the report"},
+    {"verbose", 'v', CLI_FLAG, NULL, NULL, 0, 0, "a line per layer and epoch"},
+    TRAIN_CLI_SETTINGS("20", "adam", "1e-3", "float network to distil from; default: MODEL itself",
+                       "weight of the teacher in the loss; 0: none"),
     {0}};
 static const cli_spec spec = {
     "study",
     "MODEL",
     1,
     1,
-    "Reconstruction error and accuracy over a grid of settings. Rows already in the CSV file are not "
-    "computed again, so a study can be stopped and resumed.",
+    "Reconstruction error and accuracy of the integer network over a grid of settings. Rows "
+    "already in the CSV file are not computed again, so that the same command continues a study that was stopped.",
     options};
 
-static const char *const mode_names[] = {"channel", "spatial"};
-static const char *const encoder_names[] = {"l1", "l2", "tree"};
-static const char *const method_names[] = {"lsq", "products"};
+enum { ACC_BITS = 24, MULT_BITS = 16 };
 
-enum { MAX_NAMES = 8, ACC_BITS = 24, MULT_BITS = 16, MAX_CSV = 1 << 24 };
+/* ---- what the settings need of the accelerator ---- */
 
-/* Splits a comma-separated list into indexes of `names`. */
-static lt_code parse_list(const cli *c, const char *option, const char *const *names, int n_names, int *out, int *n,
-                          lt_err *err)
+static lt_code open_base(study_context *s, lt_err *err)
 {
-    char text[128], *save;
-    *n = 0;
-    snprintf(text, sizeof text, "%s", cli_text(c, option));
-    for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
-        int i = 0;
-        while (i < n_names && strcmp(w, names[i]) != 0) i++;
-        if (i == n_names || *n == MAX_NAMES)
-            return lt_fail(err, LT_EINPUT, "--%s: got '%s', expected a list of %s, %s%s%s", option, w, names[0],
-                           names[1], n_names > 2 ? ", " : "", n_names > 2 ? names[2] : "");
-        out[(*n)++] = i;
-    }
-    return LT_OK;
-}
+    const char *path = cli_text(s->c, "config"), *areas = cli_text(s->c, "areas");
 
-typedef struct {
-    const cli *c;
-    lt_prep_options prep;
-    lt_dataset test;
-    lt_buf csv;
-    char path[4096];
-} study;
-
-/* The columns that say what was tried; a row of the file that starts with them is finished. */
-static void row_key(const study *s, const lt_pq_options *o, char *key, size_t size)
-{
-    snprintf(key, size, "%s,%s,%d,%d,%d,%s,%d,%d,", mode_names[o->mode], encoder_names[o->encoder], o->prototypes,
-             o->length, o->lut_bits, method_names[o->lut], o->images, s->test.n);
-}
-
-static bool finished(const study *s, const char *key)
-{
-    for (const char *at = s->csv.data; at; at = strchr(at, '\n')) {
-        if (*at == '\n') at++;
-        if (strncmp(at, key, strlen(key)) == 0) return true;
-    }
-    return false;
-}
-
-static lt_code try_setting(study *s, const lt_pq_options *o, lt_err *err)
-{
-    char key[256];
-    lt_prep p;
-    int n, right = 0;
-
-    row_key(s, o, key, sizeof key);
-    if (finished(s, key)) {
-        printf("%s already in %s\n", key, s->path);
+    if (!path && (areas || cli_flag(s->c, "variants")))
+        return lt_fail(err, LT_EINPUT, "lutra study: --%s: got no --config, expected the configuration of the variants",
+                       areas ? "areas" : "variants");
+    if (!path) {
+        s->base = (lt_config){.core = CORE_PQ, .acc_bits = ACC_BITS, .mult_bits = MULT_BITS, .pq_enc_bits = 8};
         return LT_OK;
     }
-    LT_TRY(lt_prep_dense(&s->prep, &p, err));
-    lt_pq_result *r = calloc((size_t)p.net.n_layers, sizeof *r);
-    lt_code rc = r ? lt_pq_fit(&p, o, ACC_BITS, MULT_BITS, r, &n, err) : lt_fail(err, LT_EMEM, "out of memory");
-    if (rc == LT_OK) rc = golden_accuracy(&p.net, s->test.pixels, s->test.labels, s->test.n, key, &right, err);
-    if (rc == LT_OK) {
-        double mean = 0;
-        for (int i = 0; i < n; i++) mean += r[i].error / n;
-        lt_buf_printf(&s->csv, "%s%s,%.4f,", key, p.real ? "trained" : "random", mean);
-        if (p.real)
-            lt_buf_printf(&s->csv, "%.2f", 100.0 * right / s->test.n);
-        else
-            lt_buf_puts(&s->csv, "n/a");
-        for (int i = 0; i < n; i++) lt_buf_printf(&s->csv, ",%s:%.4f", p.net.layers[r[i].layer].name, r[i].error);
-        lt_buf_puts(&s->csv, "\n");
-        rc = lt_write_file(s->path, s->csv.data, s->csv.len, err);
-        printf("%s mean error %.3f, accuracy %.2f %%\n", key, mean, 100.0 * right / s->test.n);
-        fflush(stdout);
+    LT_TRY(lt_config_load(path, &s->base, err));
+    if (s->base.core != CORE_PQ)
+        return lt_fail(err, LT_EINPUT, "%s: core: got %s, expected pq", path, lt_core_names[s->base.core]);
+    s->has_base = true;
+    return areas ? study_areas_read(areas, &s->base, &s->areas, err) : LT_OK;
+}
+
+static lt_code print_variants(const study_context *s, const study_table *t, lt_err *err)
+{
+    lt_buf all = {0}, one = {0};
+    lt_config cfg;
+
+    lt_buf_puts(&all, "\n");
+    lt_code rc = lt_buf_ok(&all) ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
+    for (size_t i = 0; rc == LT_OK && i < t->n; i++) {
+        char line[512];
+        one.len = 0;
+        rc = study_variant(&s->base, &t->rows[i], &cfg, &one, err);
+        if (rc == LT_EINPUT) {
+            const study_row *r = &t->rows[i];
+            fprintf(stderr, "%s %s K%d L%d, %d bit has no configuration: %s\n", study_modes[r->mode],
+                    study_encoders[r->encoder], r->prototypes, r->length, r->lut_bits, err->msg);
+            rc = LT_OK;
+            continue;
+        }
+        if (rc != LT_OK || !one.len) continue;
+        snprintf(line, sizeof line, "\n%s\n", one.data);
+        if (!strstr(all.data, line)) lt_buf_puts(&all, line + 1);
     }
-    free(r);
-    lt_prep_free(&p);
+    if (rc == LT_OK) fputs(all.data + 1, stdout);
+    lt_buf_free(&all);
+    lt_buf_free(&one);
     return rc;
 }
 
-static lt_code sweep(study *s, lt_err *err)
-{
-    int modes[MAX_NAMES], encoders[MAX_NAMES], methods[MAX_NAMES], nm, ne, nt, nk, nl, nb;
-    const cli *c = s->c;
-    const int *ks = cli_ints(c, "prototypes", &nk), *ls = cli_ints(c, "lengths", &nl),
-              *bs = cli_ints(c, "lut-bits", &nb);
+/* ---- one row after the other ---- */
 
-    LT_TRY(parse_list(c, "modes", mode_names, 2, modes, &nm, err));
-    LT_TRY(parse_list(c, "encoders", encoder_names, 3, encoders, &ne, err));
-    LT_TRY(parse_list(c, "methods", method_names, 2, methods, &nt, err));
-    for (int i = 0; i < nm * ne * nt * nk * nl * nb; i++) {
-        lt_pq_options o = lt_pq_defaults();
-        int j = i;
-        o.mode = (qpq_mode)modes[j % nm], j /= nm;
-        o.encoder = (qpq_encoder)encoders[j % ne], j /= ne;
-        o.prototypes = ks[j % nk], j /= nk;
-        o.lut_bits = bs[j % nb], j /= nb;
-        o.lut = (lt_pq_lut)methods[j % nt], j /= nt;
-        o.length = ls[j % nl];
-        if (o.mode == QPQ_SPATIAL) {
-            if (j % nl) continue; /* the length is the kernel's */
-            o.length = 9;
-        }
-        if (o.prototypes & (o.prototypes - 1))
-            return lt_fail(err, LT_EINPUT, "--prototypes: got %d, expected powers of two", o.prototypes);
-        o.images = (int)cli_int(c, "calib-images");
-        o.seed = (uint64_t)cli_int(c, "seed");
-        LT_TRY(try_setting(s, &o, err));
+static uint32_t weights_checksum(const lt_graph *g)
+{
+    uint32_t crc = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const lt_node *n = &g->nodes[i];
+        size_t w = lt_node_weights(g, n), b = n->bias ? (size_t)n->shape.c : 0;
+        if (n->weight) crc = (uint32_t)crc32_z(crc, (const unsigned char *)n->weight, w * sizeof *n->weight);
+        if (n->bias) crc = (uint32_t)crc32_z(crc, (const unsigned char *)n->bias, b * sizeof *n->bias);
     }
+    return crc;
+}
+
+/* Names the network and the images in like, opens the test images; g is the lowered network. */
+static lt_code open_model(study_context *s, lt_graph *g, study_row *like, lt_err *err)
+{
+    const cli *c = s->c;
+    const char *data = cli_text(c, "data");
+    lt_dataset train = {0};
+
+    *like = (study_row){.seed = (uint32_t)cli_int(c, "seed"), .calib_images = (int)cli_int(c, "calib-images")};
+    LT_TRY(lt_model_load(c->args[0], data, like->seed, g, &s->real, err));
+    snprintf(like->model, sizeof like->model, "%.60s-%08x", g->name, weights_checksum(g));
+    for (char *p = like->model; *p; p++)
+        if (*p == ',' || *p == '\n') *p = ';';
+    LT_TRY(lt_model_preproc(g, cli_text(c, "preproc"), err));
+    LT_TRY(lt_graph_lower(g, err));
+    LT_TRY(lt_dataset_open(&s->test, g, data, LT_TEST, (int)cli_int(c, "test-images"), like->seed, err));
+    LT_TRY(lt_dataset_open(&train, g, data, LT_TRAIN, (int)cli_int(c, "train-images"), like->seed, err));
+    like->train_images = train.n;
+    lt_dataset_free(&train);
+    snprintf(like->images, sizeof like->images, "%s", s->test.name);
+    like->test_images = s->test.n;
+    like->float_accuracy = like->accuracy = like->mean_error = NAN;
+    like->cycles = like->fmax_mhz = like->area_mm2 = like->per_mm2 = like->core_per_mm2 = NAN;
     return LT_OK;
 }
 
-/* What an earlier run left, or a fresh header. */
-static lt_code open_csv(study *s, lt_err *err)
+/* The float network's accuracy, from a row that has it or measured. */
+static lt_code float_accuracy(const study_context *s, const lt_graph *g, const study_table *t, study_row *like,
+                              lt_err *err)
 {
-    static const char header[] =
-        "mode,encoder,prototypes,length,lut_bits,method,calib_images,test_images,weights,mean_error,"
-        "accuracy,layer:error...\n";
-    char *old;
-    size_t len;
-    lt_err ignored;
+    int right;
 
-    if (lt_read_file(s->path, MAX_CSV, &old, &len, &ignored) == LT_OK) {
-        bool ours = strncmp(old, header, sizeof header - 1) == 0;
-        if (ours) lt_buf_add(&s->csv, old, len);
-        free(old);
-        return ours ? LT_OK
-                    : lt_fail(err, LT_EINPUT, "%s: is not a file of this command; remove it or choose --output",
-                              s->path);
+    for (size_t i = 0; i < t->n; i++) {
+        const study_row *r = &t->rows[i];
+        if (strcmp(r->model, like->model) == 0 && strcmp(r->images, like->images) == 0 && r->seed == like->seed &&
+            r->test_images == like->test_images)
+            like->float_accuracy = r->float_accuracy;
     }
-    lt_buf_puts(&s->csv, header);
+    if (!s->real || isfinite(like->float_accuracy)) return LT_OK;
+    LT_TRY(lt_exec_accuracy(g, &s->test, s->test.n, &right, err));
+    like->float_accuracy = 100.0 * right / s->test.n;
     return LT_OK;
+}
+
+static void print_row(const study_row *r)
+{
+    printf("%s %s K%d L%d, %d bit, %s tables, %s", study_modes[r->mode], study_encoders[r->encoder], r->prototypes,
+           r->length, r->lut_bits, r->fit, r->method);
+    if (r->assign[0]) printf(" %s", r->assign);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void print_result(const study_row *r, double left)
+{
+    printf(": error %.4f, accuracy ", r->mean_error);
+    if (isfinite(r->accuracy))
+        printf("%.2f %%", r->accuracy);
+    else
+        printf("n/a");
+    printf(", %.1f minutes", r->seconds / 60);
+    if (left > 0)
+        printf(", about %.*f %s left", left < 36000, left < 5400 ? left / 60 : left / 3600,
+               left < 5400 ? "minutes" : "hours");
+    printf("\n");
+    fflush(stdout);
+}
+
+/* A setting that cannot be is told and left out; the others go on. */
+static lt_code run_all(study_context *s, const char *path, study_table *done, study_table *todo, double reference,
+                       lt_err *err)
+{
+    double work = 0, worked = 0, start = now();
+    size_t n = 0, at = 0, failed = 0;
+    lt_err first = {0};
+
+    for (size_t i = 0; i < todo->n; i++) {
+        if (study_find(done, &todo->rows[i])) continue;
+        work += study_work(s, &todo->rows[i]);
+        n++;
+    }
+    if (n < todo->n) printf("%zu of %zu rows are in %s\n", todo->n - n, todo->n, path);
+    for (size_t i = 0; i < todo->n; i++) {
+        study_row *r = &todo->rows[i];
+        if (study_find(done, r)) continue;
+        printf("[%zu/%zu] ", ++at, n);
+        print_row(r);
+        fflush(stdout);
+        lt_code rc = study_run(s, r, err);
+        worked += study_work(s, r);
+        if (rc == LT_EINPUT) {
+            printf(": %s\n", err->msg);
+            fflush(stdout);
+            if (!failed++) first = *err;
+            continue;
+        }
+        if (rc != LT_OK) {
+            printf("\n");
+            fflush(stdout);
+            return rc;
+        }
+        r->float_accuracy = reference;
+        study_row row = *r;
+        r->layers = NULL; /* now of the table */
+        r->n_layers = 0;
+        LT_TRY(study_add(done, &row, err));
+        if (s->has_base && s->areas.n) study_join(done, &s->areas, &s->base);
+        LT_TRY(study_write(path, done, err));
+        unlink(s->checkpoint);
+        print_result(&row, at < n ? (now() - start) * (work - worked) / worked : 0);
+    }
+    if (!failed) return LT_OK;
+    return lt_fail(err, LT_EINPUT, "%zu of %zu settings failed; the first: %.800s", failed, n, first.msg);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path;
+}
+
+static lt_code baseline(const cli *c, study_origin *o, lt_err *err)
+{
+    const char *path = cli_text(c, "baseline");
+    study_areas a;
+
+    o->baseline = NAN;
+    if (!path) return LT_OK;
+    LT_TRY(study_areas_read(path, NULL, &a, err));
+    for (size_t i = 0; i < a.n; i++) o->baseline = fmax(o->baseline, a.areas[i].per_mm2);
+    study_areas_free(&a);
+    o->baseline_name = base_name(path);
+    return LT_OK;
+}
+
+static lt_code report(const study_context *s, const char *csv, study_table *done, const study_row *like,
+                      const study_origin *o, lt_err *err)
+{
+    const char *prefix = cli_text(s->c, "output"), *plot = cli_text(s->c, "plot");
+    char path[4096], svg[4096];
+    study_group *groups;
+    size_t n;
+    lt_buf b = {0}, script = {0};
+
+    snprintf(path, sizeof path, "%s.md", prefix);
+    snprintf(svg, sizeof svg, "%s.svg", prefix);
+    if (plot && strchr(svg, '\'')) return lt_fail(err, LT_EINPUT, "%s: not a usable path", svg);
+    LT_TRY(study_group_rows(done, like, &groups, &n, err));
+    study_front(done, groups, n);
+    study_markdown(groups, n, o, &b);
+    study_gnuplot(groups, n, svg, &script);
+    free(groups);
+    lt_code rc = study_write(csv, done, err);
+    if (rc == LT_OK && !(lt_buf_ok(&b) && lt_buf_ok(&script))) rc = lt_fail(err, LT_EMEM, "out of memory");
+    if (rc == LT_OK) rc = lt_write_file(path, b.data, b.len, err);
+    if (rc == LT_OK && plot) rc = lt_write_file(plot, script.data, script.len, err);
+    lt_buf_free(&b);
+    lt_buf_free(&script);
+    if (rc == LT_OK) printf("%s\n%s\n", csv, path);
+    return rc;
+}
+
+static lt_code study(study_context *s, const char *path, lt_err *err)
+{
+    const cli *c = s->c;
+    study_table done = {0}, todo = {0};
+    study_origin o = {.command = cli_text(c, "command"),
+                      .config = cli_text(c, "areas") ? base_name(cli_text(c, "config")) : NULL};
+    study_row like = {0};
+    lt_graph g = {0};
+
+    LT_TRY(open_base(s, err));
+    LT_TRY(baseline(c, &o, err));
+    if (cli_flag(c, "variants")) {
+        lt_code rc = study_plan(c, &s->base, &like, &todo, err);
+        if (rc == LT_OK) rc = print_variants(s, &todo, err);
+        study_free(&todo);
+        return rc;
+    }
+    LT_TRY(study_read(path, &done, err));
+    lt_code rc = open_model(s, &g, &like, err), failed = LT_OK;
+    if (rc == LT_OK) rc = study_plan(c, &s->base, &like, &todo, err);
+    if (rc == LT_OK) rc = float_accuracy(s, &g, &done, &like, err);
+    if (rc == LT_OK && s->areas.n) study_join(&done, &s->areas, &s->base);
+    if (rc == LT_OK) rc = study_write(path, &done, err); /* better now than after hours */
+    if (rc == LT_OK) rc = failed = run_all(s, path, &done, &todo, like.float_accuracy, err);
+    lt_err why = *err, later;
+    /* what there is is reported, also where some settings failed */
+    if (rc == LT_OK || failed == LT_EINPUT) rc = report(s, path, &done, &like, &o, rc == LT_OK ? err : &later);
+    if (failed != LT_OK) {
+        *err = why;
+        rc = failed;
+    }
+    lt_graph_free(&g);
+    study_free(&done);
+    study_free(&todo);
+    return rc;
 }
 
 static lt_code run(const cli *c, lt_err *err)
 {
-    study s = {.c = c, .prep = lt_prep_defaults()};
-    lt_graph g;
+    study_context *s = calloc(1, sizeof *s);
+    const char *prefix = cli_text(c, "output");
+    char path[4096];
 
-    snprintf(s.path, sizeof s.path, "%s.csv", cli_text(c, "output"));
-    s.prep.model = c->args[0];
-    s.prep.data_dir = cli_text(c, "data");
-    s.prep.calib_images = (int)cli_int(c, "calib-images");
-    s.prep.seed = (uint64_t)cli_int(c, "seed");
-    s.prep.quant.acc_bits = ACC_BITS;
-    s.prep.quant.mult_bits = MULT_BITS;
-    LT_TRY(open_csv(&s, err));
-    LT_TRY(lt_model_load(c->args[0], s.prep.data_dir, s.prep.seed, &g, NULL, err));
-    lt_code rc = lt_dataset_open(&s.test, &g, s.prep.data_dir, LT_TEST, (int)cli_int(c, "images"), s.prep.seed, err);
-    lt_graph_free(&g);
-    if (rc == LT_OK) rc = sweep(&s, err);
-    if (rc == LT_OK) printf("%s\n", s.path);
-    lt_buf_free(&s.csv);
-    lt_dataset_free(&s.test);
+    if (!s) return lt_fail(err, LT_EMEM, "out of memory");
+    s->c = c;
+    lt_code rc = LT_OK;
+    if (snprintf(path, sizeof path, "%s.csv", prefix) >= (int)sizeof path - 8)
+        rc = lt_fail(err, LT_EINPUT, "%s: path too long", prefix);
+    snprintf(s->checkpoint, sizeof s->checkpoint, "%.4000s.ckpt", prefix);
+    if (rc == LT_OK) rc = study(s, path, err);
+    study_areas_free(&s->areas);
+    lt_dataset_free(&s->test);
+    free(s);
     return rc;
 }
 

@@ -88,6 +88,7 @@ static lt_code finish_epoch(const train_cli_run *r, lt_trainer *t, lt_err *err)
     lt_train_row *row = &t->rows[t->n_rows - 1];
     int right;
 
+    if (r->quiet) return lt_trainer_save(t, r->checkpoint, err);
     if ((r->test_every && row->epoch % r->test_every == 0) || lt_trainer_done(t)) {
         LT_TRY(lt_trainer_test(t, 0, &right, err));
         row->test_acc = 100.0 * right / t->test.n;

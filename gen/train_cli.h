@@ -60,6 +60,7 @@ typedef struct {
     int test_every;
     long checkpoint_steps, stop_after;
     bool resume; /* the checkpoint is there and wanted */
+    bool quiet;  /* no line per epoch, no test at its end */
 } train_cli_run;
 
 lt_code train_cli_run_read(const cli *c, const char *what, train_cli_run *r, lt_err *err);
