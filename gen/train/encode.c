@@ -102,8 +102,9 @@ void enc_measured(lt_encoder *n, lt_mode mode)
         for (size_t i = 0; i < per; i++) n->sums[i] += from[i];
         memset(from, 0, per * sizeof *from);
     }
+    for (size_t i = 0; i < per && !train; i++) n->calibrated[i] += n->sums[i];
     for (int k = 0; k < n->e.codebooks * n->e.prototypes; k++) {
-        const double *s = n->sums + (size_t)(k * d);
+        const double *s = (train ? n->sums : n->calibrated) + (size_t)(k * d);
         float *mean = n->mean + k * n->e.length, *proto = n->params[ENC_TABLE].value + k * n->e.length;
         for (int j = 1; j < d && s[0] > 0; j++) {
             float v = (float)(s[j] / s[0]);
@@ -116,10 +117,8 @@ void enc_measured(lt_encoder *n, lt_mode mode)
         }
     }
     for (int cb = 0; cb < n->e.codebooks && train && tree; cb++) follow_edges(n, cb, n->sums + (size_t)cb * book);
-    if (train)
-        memset(n->sums, 0, per * sizeof *n->sums);
-    else
-        widths(n);
+    memset(n->sums, 0, per * sizeof *n->sums);
+    if (!train) widths(n);
 }
 
 void enc_finish(lt_encoder *n, const lt_pass *p)
@@ -162,7 +161,7 @@ void lt_encoder_free(lt_encoder *n)
     free(n->e.dim);
     free(n->hard);
     free(n->soft);
-    free(n->mean);
+    free(n->calibrated);
     free(n->slope);
     free(n->width);
     free(n->sums);
@@ -189,11 +188,12 @@ static lt_code build(lt_encoder *n, const char *name, const qencoder *e, const q
     n->n = cbs * n->book;
     LT_TRY(lt_param_make(&n->params[ENC_TABLE], name, tree ? "thresh" : "proto", n->n, soft && n->o.learn, err));
     LT_TRY(lt_param_make(&n->params[ENC_TEMPERATURE], name, "temperature", 1, soft && n->o.learn_temperature, err));
+    LT_TRY(lt_param_make(&n->params[ENC_MEAN], name, "mean", cbs * lk, false, err));
+    n->mean = n->params[ENC_MEAN].value;
     n->params[ENC_TEMPERATURE].value[0] = n->o.temperature;
     n->params[ENC_TEMPERATURE].lo = n->o.temperature / 100;
     n->hard = lt_aligned(n->n * sizeof(float));
     n->soft = lt_aligned(n->n * sizeof(float));
-    n->mean = lt_aligned(cbs * lk * sizeof(float));
     n->slope = lt_aligned(cbs * lk * sizeof(float));
     n->width = lt_aligned(cbs * (size_t)(n->depth + 1) * sizeof(float));
     n->scratch = lt_aligned((size_t)(e->length * (e->length + 1)) * sizeof(double));
@@ -201,7 +201,9 @@ static lt_code build(lt_encoder *n, const char *name, const qencoder *e, const q
         n->e.dim = malloc(cbs * (size_t)n->depth * sizeof *n->e.dim);
     }
     n->sums = lt_aligned((size_t)n->env->chunks * cbs * (lk + (size_t)e->prototypes) * sizeof(double));
-    if (!n->hard || !n->soft || !n->mean || !n->slope || !n->width || !n->scratch || !n->sums || (tree && !n->e.dim))
+    n->calibrated = lt_aligned(cbs * (lk + (size_t)e->prototypes) * sizeof(double));
+    if (!n->hard || !n->soft || !n->calibrated || !n->slope || !n->width || !n->scratch || !n->sums ||
+        (tree && !n->e.dim))
         return lt_fail(err, LT_EMEM, "%s: out of memory", name);
     if (tree) memcpy(n->e.dim, e->dim, cbs * (size_t)n->depth * sizeof *n->e.dim);
     if (tree) memcpy(n->mean, means, cbs * lk * sizeof *n->mean);

@@ -5,7 +5,7 @@
 #include "train/encode.h"
 
 #define ENC_RIDGE 0.1 /* of enc_slope, times the mean variance of the means' elements */
-enum { ENC_TABLE, ENC_TEMPERATURE, ENC_PARAMS };
+enum { ENC_TABLE, ENC_TEMPERATURE, ENC_MEAN, ENC_PARAMS }; /* means: for checkpoints */
 
 struct lt_encoder {
     qencoder e; /* dim is owned, proto and thresh are NULL */
@@ -18,7 +18,8 @@ struct lt_encoder {
     size_t book, n; /* values of one codebook in the parameter, of all */
     float *hard, *soft;
     float *mean, *slope, *width; /* of enc_slope: [codebooks][codes][length] */
-    double *sums;                /* [chunks][codebooks][codes][length + 1] */
+    double *sums;                /* [chunks][codebooks][codes][length + 1], of this pass */
+    double *calibrated;          /* [codebooks][codes][length + 1], of all calibration passes */
     double *scratch;
     lt_param own[ENC_PARAMS], *params; /* own until a layer lists them among its parameters */
     int n_readers;

@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     const lt_layer *conv;
     lt_encoder *e;
-    bool owner;
+    bool owner, started;
     int px, c;
     size_t plane, n; /* floats of a plane; values of all vectors */
     uint8_t *code;   /* [batch][codebooks][plane] */
@@ -50,7 +50,7 @@ static void forward(void *ctx, const lt_chunk *c, const float *x, float *y, size
     const lk_vec *vec = p->e->vec;
     scratch *s = &p->s[c->worker];
     int length = p->e->e.length, k = p->e->e.prototypes;
-    bool measure = p->owner && enc_measures(p->e, c->pass->mode);
+    bool measure = p->owner && enc_measures(p->e, c->pass->mode) && !(p->started && c->pass->mode != LT_MODE_TRAIN);
     float *at[LK_MAX_LENGTH];
 
     for (int i = 0; i < c->n; i++, x += size, y += size) {
@@ -177,6 +177,7 @@ void lt_products_start(lt_layer *conv)
 {
     products *p = of(conv);
     if (p->owner && p->e->e.encoder == QENC_TREE) enc_measured(p->e, LT_MODE_CALIBRATE);
+    p->started = true;
     for (size_t i = 0; i < p->n; i++) p->params[DECODE].value[i] = p->e->mean[i] / p->e->full;
 }
 

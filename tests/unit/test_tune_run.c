@@ -199,13 +199,16 @@ static void test_continued(void **state)
 {
     lt_pq_options tree = products(QPQ_CHANNEL, QENC_TREE, 8, 4), l2 = products(QPQ_CHANNEL, QENC_L2, 8, 4);
     lt_tune_run_options soft = small(8, &tree, LT_ASSIGN_SOFT), falling = soft, hard = small(8, &l2, LT_ASSIGN_HARD),
-                        edges = small(8, &tree, LT_ASSIGN_HARD), vectors = hard, dense = small(3, NULL, LT_ASSIGN_HARD);
+                        edges = small(8, &tree, LT_ASSIGN_HARD), tied = edges, vectors = hard,
+                        dense = small(3, NULL, LT_ASSIGN_HARD);
     (void)state;
     falling.softness_end = 0.1;
     hard.tune.encode.follow = 0.1f;
     edges.tune.encode.follow = 0.1f;
     vectors.tune.products = true;
     vectors.tune.encode.follow = 0.1f;
+    tied.tune.products = true;
+    tied.tune.encode.follow = 0.1f;
     dense.train.freeze_bn = true;
     continued(&soft);
     continued(&falling);
@@ -213,6 +216,7 @@ static void test_continued(void **state)
     continued(&vectors);
     continued(&dense);
     continued(&edges);
+    continued(&tied);
 }
 
 static void little_endian(char *p, uint32_t v)
