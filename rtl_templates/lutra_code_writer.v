@@ -60,8 +60,9 @@ module lutra_code_writer #(
     localparam MOST      = (CODED > RAW) ? CODED : RAW;
     localparam COUNT_W   = (MOST > 1) ? $clog2(MOST) : 1;
     localparam STEP_BITS = (CYCLES > 1) ? $clog2(CYCLES) : 0;
+    localparam ENC_SPLIT = (ENCODER == 1 && ENC_BITS * LENGTH > 20) ? 1 : 0;
     localparam ENC_LATENCY = (ENCODER == 2) ? 2 + CODE_BITS
-                                            : 3 + CODE_BITS - STEP_BITS + ((CYCLES > 1) ? 1 : 0);
+                                            : 3 + ENC_SPLIT + (CODE_BITS - STEP_BITS + 1) / 2 + ((CYCLES > 1) ? 1 : 0);
     localparam LATENCY   = SPATIAL ? 1 : ENC_LATENCY;
 
     // ---- items -------------------------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@
 // Memory: CYCLES rows of UNITS x (PROTOTYPES / CYCLES) x LENGTH values of ENC_BITS bits for one vector; row's lowest
 // log2 CYCLES bits count the cycles of a vector.
 //
-// Latency: with `row` of the vector's last cycle in cycle t, codes in cycle t + 3 + log2(PROTOTYPES / CYCLES), and one
-// more if CYCLES > 1. x belongs to the row of the cycle before, because the memory is read first.
-// Parameters: as named in docs/configuration.md; SQUARE: 0 l1, 1 l2; ROWS encoder rows; SLICE bits of the load port.
+// Latency: with `row` of the vector's last cycle in cycle t, codes in cycle t + 3 + SPLIT + ceil(log4(PROTOTYPES / CYCLES)),
+// and one more if CYCLES > 1. x belongs to the row of the cycle before, because the memory is read first.
+// Parameters: as named in docs/configuration.md; SQUARE: 0 l1, 1 l2; SPLIT: see lutra_enc_metric; ROWS encoder rows; SLICE bits of the load port.
 `default_nettype none
 
 module lutra_enc_dist #(
@@ -17,6 +17,7 @@ module lutra_enc_dist #(
     parameter PROTOTYPES = 16,
     parameter CYCLES     = 1,
     parameter SQUARE     = 0,
+    parameter SPLIT      = 0,
     parameter ENC_BITS   = 8,
     parameter ROWS       = 2,
     parameter SLICE      = 128,
@@ -37,8 +38,32 @@ module lutra_enc_dist #(
 );
     localparam PER_CYCLE = PROTOTYPES / CYCLES;
     localparam LEVELS    = (PER_CYCLE > 1) ? $clog2(PER_CYCLE) : 0;
+    localparam STAGES    = (LEVELS + 1) / 2;
     localparam STEP_BITS = (CYCLES > 1) ? $clog2(CYCLES) : 0;
     localparam VEC_W     = LENGTH * ENC_BITS;
+    localparam LARGEST   = (1 << ENC_BITS) - 1;
+    localparam DIST_W    = $clog2(LENGTH * LARGEST * ((SQUARE != 0) ? LARGEST : 1) + 1);
+
+    // candidates left before stage l of the search, and all before those
+    function integer entries(input integer l);
+        entries = (PER_CYCLE >> (2*l) > 0) ? PER_CYCLE >> (2*l) : 1;
+    endfunction
+    function integer first(input integer l);
+        integer i;
+        begin
+            first = 0;
+            for (i = 0; i < l; i = i + 1) first = first + entries(i);
+        end
+    endfunction
+
+    // a < b, from bit to bit: half the size of the carry look-ahead that synthesis would build
+    function below(input [DIST_W-1:0] a, input [DIST_W-1:0] b);
+        integer i;
+        begin
+            below = 1'b0;
+            for (i = 0; i < DIST_W; i = i + 1) below = (!a[i] && b[i]) || ((!a[i] || b[i]) && below);
+        end
+    endfunction
 
     wire [UNITS*PER_CYCLE*VEC_W-1:0] prototypes;
     lutra_enc_mem #(
@@ -69,17 +94,18 @@ module lutra_enc_dist #(
                 wire unused = &{1'b0, o};
             end
 
-            // distances, then a tree of minima; entry k of level l lies at (2*PER_CYCLE - (2*PER_CYCLE >> l)) + k
-            localparam DIST_W = ENC_BITS * ((SQUARE != 0) ? 2 : 1) + $clog2(LENGTH + 1) + 1;
-            wire [(2*PER_CYCLE-1)*DIST_W-1:0]              distance;
-            wire [(2*PER_CYCLE-1)*(CODE_BITS+1)-1:0]       index; // one spare bit
+            // distances, then a tree of minima of four (of two, where no more are left): entry k of stage l lies at
+            // first(l) + k, and all pairs of a node are compared at once
+            wire [first(STAGES+1)*DIST_W-1:0]        distance;
+            wire [first(STAGES+1)*(CODE_BITS+1)-1:0] index; // one spare bit
 
             for (k = 0; k < PER_CYCLE; k = k + 1) begin : g_prototype
                 lutra_enc_metric #(
                     .LENGTH(LENGTH),
                     .BITS(ENC_BITS),
                     .SQUARE(SQUARE),
-                    .DIST_W(DIST_W)
+                    .DIST_W(DIST_W),
+                    .SPLIT(SPLIT)
                 ) u_metric (
                     .clk(clk),
                     .a(v),
@@ -89,36 +115,56 @@ module lutra_enc_dist #(
                 assign index[k*(CODE_BITS+1) +: CODE_BITS+1] = k;
             end
 
-            genvar l;
-            for (l = 1; l <= LEVELS; l = l + 1) begin : g_level
-                localparam FROM = 2*PER_CYCLE - (2*PER_CYCLE >> (l - 1));
-                localparam TO   = 2*PER_CYCLE - (2*PER_CYCLE >> l);
-                for (k = 0; k < (PER_CYCLE >> l); k = k + 1) begin : g_min
-                    wire [DIST_W-1:0]  d0 = distance[(FROM + 2*k)*DIST_W +: DIST_W];
-                    wire [DIST_W-1:0]  d1 = distance[(FROM + 2*k + 1)*DIST_W +: DIST_W];
-                    wire [CODE_BITS:0] i0 = index[(FROM + 2*k)*(CODE_BITS+1) +: CODE_BITS+1];
-                    wire [CODE_BITS:0] i1 = index[(FROM + 2*k + 1)*(CODE_BITS+1) +: CODE_BITS+1];
-                    wire               second = d1 < d0;
-                    reg  [DIST_W-1:0]  d;
-                    reg  [CODE_BITS:0] n;
-                    always @(posedge clk) begin
-                        d <= second ? d1 : d0;
-                        n <= second ? i1 : i0;
+            genvar l, w, o;
+            for (l = 0; l < STAGES; l = l + 1) begin : g_stage
+                localparam WAYS = entries(l) / entries(l + 1);
+                for (k = 0; k < entries(l + 1); k = k + 1) begin : g_least
+                    localparam FROM = first(l) + WAYS*k;
+                    wire [WAYS-1:0] least; // one-hot
+                    for (w = 0; w < WAYS; w = w + 1) begin : g_way
+                        wire [WAYS-1:0] beats; // bit o: not above entry o, or below it if that comes first
+                        for (o = 0; o < WAYS; o = o + 1) begin : g_other
+                            if (o == w) begin : g_self
+                                assign beats[o] = 1'b1;
+                            end else if (o > w) begin : g_later
+                                assign beats[o] = !below(distance[(FROM + o)*DIST_W +: DIST_W],
+                                                         distance[(FROM + w)*DIST_W +: DIST_W]);
+                            end else begin : g_earlier
+                                assign beats[o] = !g_way[o].beats[w];
+                            end
+                        end
+                        assign least[w] = &beats;
                     end
-                    assign distance[(TO + k)*DIST_W +: DIST_W] = d;
-                    assign index[(TO + k)*(CODE_BITS+1) +: CODE_BITS+1] = n;
+
+                    reg  [DIST_W-1:0]  d, d_next;
+                    reg  [CODE_BITS:0] n, n_next;
+                    integer e;
+                    always @* begin
+                        d_next = {DIST_W{1'b0}};
+                        n_next = {(CODE_BITS+1){1'b0}};
+                        for (e = 0; e < WAYS; e = e + 1) begin
+                            d_next = d_next | (distance[(FROM + e)*DIST_W +: DIST_W] & {DIST_W{least[e]}});
+                            n_next = n_next | (index[(FROM + e)*(CODE_BITS+1) +: CODE_BITS+1] & {(CODE_BITS+1){least[e]}});
+                        end
+                    end
+                    always @(posedge clk) begin
+                        d <= d_next;
+                        n <= n_next;
+                    end
+                    assign distance[(first(l+1) + k)*DIST_W +: DIST_W] = d;
+                    assign index[(first(l+1) + k)*(CODE_BITS+1) +: CODE_BITS+1] = n;
                 end
             end
 
-            wire [DIST_W-1:0]  found   = distance[(2*PER_CYCLE-2)*DIST_W +: DIST_W];
-            wire [CODE_BITS:0] found_n = index[(2*PER_CYCLE-2)*(CODE_BITS+1) +: CODE_BITS+1];
+            wire [DIST_W-1:0]  found   = distance[first(STAGES)*DIST_W +: DIST_W];
+            wire [CODE_BITS:0] found_n = index[first(STAGES)*(CODE_BITS+1) +: CODE_BITS+1];
 
             if (CYCLES == 1) begin : g_at_once
                 assign code[u*CODE_BITS +: CODE_BITS] = found_n[CODE_BITS-1:0];
                 wire unused = &{1'b0, found, found_n};
             end else begin : g_running
                 // number of the cycle within its vector, in step with `found`
-                localparam DELAY = 3 + LEVELS;
+                localparam DELAY = 3 + SPLIT + STAGES;
                 wire [(DELAY+1)*STEP_BITS-1:0] steps;
                 assign steps[0 +: STEP_BITS] = row[STEP_BITS-1:0];
                 for (i = 1; i <= DELAY; i = i + 1) begin : g_step

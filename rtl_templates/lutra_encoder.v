@@ -27,6 +27,9 @@ module lutra_encoder #(
     input  wire [SLICE_W-1:0]         ld_slice,
     input  wire [SLICE-1:0]           ld_data
 );
+    // squares of long or wide vectors wait in a register before they are added
+    localparam SPLIT = (ENCODER == 1 && ENC_BITS * LENGTH > 20) ? 1 : 0;
+
     generate
         if (ENCODER == 2) begin : g_tree
             lutra_enc_tree #(
@@ -56,6 +59,7 @@ module lutra_encoder #(
                 .PROTOTYPES(PROTOTYPES),
                 .CYCLES(CYCLES),
                 .SQUARE(ENCODER),
+                .SPLIT(SPLIT),
                 .ENC_BITS(ENC_BITS),
                 .ROWS(ROWS),
                 .SLICE(SLICE),

@@ -78,7 +78,8 @@ module lutra_exec_pq #(
     // encoders
     localparam TREE       = (PQ_ENCODER == 2) ? 1 : 0;
     localparam STEP_BITS  = (PQ_ENC_CYCLES > 1) ? $clog2(PQ_ENC_CYCLES) : 0;
-    localparam ENC_LATENCY = TREE ? 2 + CODE_BITS : 3 + CODE_BITS - STEP_BITS + ((PQ_ENC_CYCLES > 1) ? 1 : 0);
+    localparam ENC_SPLIT  = (PQ_ENCODER == 1 && PQ_ENC_BITS * PQ_LENGTH > 20) ? 1 : 0;
+    localparam ENC_LATENCY = TREE ? 2 + CODE_BITS : 3 + ENC_SPLIT + (CODE_BITS - STEP_BITS + 1) / 2 + ((PQ_ENC_CYCLES > 1) ? 1 : 0);
     localparam ENC_ROWS   = ENC_WORDS * PQ_ENC_CYCLES * (SPATIAL ? 1 : T / (PQ_LENGTH * N));
     localparam ENC_AW     = (ENC_ROWS > 1) ? $clog2(ENC_ROWS) : 1;
     localparam ENC_W      = (ENC_WORDS > 1) ? $clog2(ENC_WORDS) : 1;

@@ -31,8 +31,9 @@ static int min(int a, int b)
 static int enc_latency(const lt_config *c)
 {
     int code = log2_of(c->pq_prototypes);
+    bool split = c->pq_encoder == QENC_L2 && c->pq_enc_bits * c->pq_length > 20; /* squares wait in a register */
     if (c->pq_encoder == QENC_TREE) return 2 + code;
-    return 3 + code - log2_of(c->pq_enc_cycles) + (c->pq_enc_cycles > 1);
+    return 3 + split + (code - log2_of(c->pq_enc_cycles) + 1) / 2 + (c->pq_enc_cycles > 1);
 }
 
 /* Cycles from a step's issue to its accumulation. */

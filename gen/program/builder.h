@@ -112,6 +112,9 @@ void finish_op(builder *b, uint32_t *d);
 /* Stores the part v of tensor t, held in the feature buffer, to its place in `to`, after the operation just emitted. */
 void store_rows(builder *b, int t, const view *v, const lutra_tensor *to);
 
+/* table_order.c: moves loads of tables in front of the operation before them; once everything is there. */
+void order_tables(lt_program *p);
+
 /* place.c */
 /* Chooses banks for tensor t outside `busy` (bit mask) and every live tensor; false if nothing is free. */
 bool take_banks(builder *b, int t, unsigned busy);

@@ -143,6 +143,7 @@ static lt_code attempt(builder *b)
     }
     if (b->layer == b->n_layers) b->layer--;
     add_desc(b, LT_OP_END);
+    order_tables(b->p);
     return b->err->code;
 }
 

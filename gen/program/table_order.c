@@ -1,0 +1,53 @@
+/* The order of table loads: a LOAD of tables goes in front of the operation before it.
+ *
+ * The sequencer holds one descriptor and fetches the next when it has left. An operation leaves when its loads are done,
+ * so the load of the next tables, fetched behind it, would reach the read engine only when that has run dry. In front of
+ * the operation it waits in the engine, and its bursts follow those of the operation's own loads without a gap. */
+#include "program/builder.h"
+
+#include <string.h>
+
+static bool flag(const uint32_t *d, lt_dfield f)
+{
+    return lt_desc_get(d, f) != 0;
+}
+
+static bool is_op(const uint32_t *d)
+{
+    int64_t o = lt_desc_get(d, LT_D_OPCODE);
+    return o == LT_OP_CONV || o == LT_OP_POOL;
+}
+
+/* A load of tables that no one waits for (a later load of its group gives the token) and that reads nothing stored. */
+static bool movable(const uint32_t *d)
+{
+    return lt_desc_get(d, LT_D_OPCODE) == LT_OP_LOAD && lt_desc_get(d, LT_D_TARGET) == TO_WEIGHT &&
+           !flag(d, LT_D_SIGNAL_A) && !flag(d, LT_D_SIGNAL_B) && !flag(d, LT_D_WAIT_B);
+}
+
+void order_tables(lt_program *p)
+{
+    int given = 0, taken = 0; /* tokens from operations to loads, by the descriptors so far */
+    int last = -1;            /* the last operation, if only what may be overtaken follows it */
+    bool last_gives = false;
+
+    for (int i = 0; i < p->n_desc; i++) {
+        uint32_t d[16], *at = p->desc[i];
+        if (is_op(at)) {
+            last = i;
+            last_gives = flag(at, LT_D_SIGNAL_A);
+            given += last_gives;
+            continue;
+        }
+        if (lt_desc_get(at, LT_D_OPCODE) != LT_OP_LOAD) continue; /* STORE and PROFILE are overtaken too */
+        taken += flag(at, LT_D_WAIT_A);
+        if (last < 0 || !movable(at) || taken > given - last_gives) {
+            last = -1;
+            continue;
+        }
+        memcpy(d, at, sizeof d);
+        memmove(p->desc[last + 1], p->desc[last], (size_t)(i - last) * sizeof d);
+        memcpy(p->desc[last], d, sizeof d);
+        last++;
+    }
+}
