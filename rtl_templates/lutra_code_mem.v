@@ -3,20 +3,28 @@
 // A fetch reads one word of up to three banks of one map; the code writer writes one word of one bank; a LOAD writes one
 // word of all three banks. Every bank is a single-port memory: two accesses to one bank in one cycle raise `conflict`.
 //
+// A word holds VALUES bytes where a map has values instead of codes: then addresses count bytes (rd_value), and the byte
+// meant comes in the low bits of rd_data.
+//
 // Latency: rd_data one cycle after rd_en, bank b at [b*WORD_BITS +: WORD_BITS]; it holds until the next read of that map.
-// Parameters: WORD_BITS bits of a code word, CODE_WORDS words in each bank.
+// Parameters: WORD_BITS bits of a code word, CODE_WORDS words in each bank, VALUES 1 or a power of two: WORD_BITS / 8.
 `default_nettype none
 
 module lutra_code_mem #(
     parameter WORD_BITS  = 8,
     parameter CODE_WORDS = 512,
-    parameter ADDR_W     = (CODE_WORDS > 1) ? $clog2(CODE_WORDS) : 1
+    parameter VALUES     = 1,
+    parameter ADDR_W     = (CODE_WORDS > 1) ? $clog2(CODE_WORDS) : 1,
+    parameter FETCH_W    = ADDR_W + $clog2(VALUES)
 ) (
     input  wire                   clk,
     input  wire                   rst,
     input  wire [2:0]             rd_en,
     input  wire                   rd_map,
-    input  wire [3*ADDR_W-1:0]    rd_addr,
+    // verilator lint_off UNUSED
+    input  wire                   rd_value, // not used if VALUES is 1
+    // verilator lint_on UNUSED
+    input  wire [3*FETCH_W-1:0]   rd_addr,
     output wire [3*WORD_BITS-1:0] rd_data,
     input  wire                   wr_en,
     input  wire                   wr_map,
@@ -29,9 +37,13 @@ module lutra_code_mem #(
     input  wire [3*WORD_BITS-1:0] ld_data,
     output reg                    conflict
 );
+    localparam VALUE_BITS = $clog2(VALUES);
+
     wire [2*3*WORD_BITS-1:0] q;
     wire [5:0]               clash;
     reg                      map_q;
+    wire [3*ADDR_W-1:0]      rd_word;
+    wire [3*WORD_BITS-1:0]   words;
 
     genvar m, b;
     generate
@@ -50,7 +62,7 @@ module lutra_code_mem #(
                     .clk(clk),
                     .en(rd || wr || ld),
                     .we(wr || ld),
-                    .addr(ld ? ld_addr : wr ? wr_addr : rd_addr[b*ADDR_W +: ADDR_W]),
+                    .addr(ld ? ld_addr : wr ? wr_addr : rd_word[b*ADDR_W +: ADDR_W]),
                     .wdata(ld ? ld_data[b*WORD_BITS +: WORD_BITS] : wr_data),
                     .rdata(q[(m*3 + b)*WORD_BITS +: WORD_BITS])
                 );
@@ -63,6 +75,22 @@ module lutra_code_mem #(
         conflict <= !rst && clash != 6'd0;
     end
 
-    assign rd_data = map_q ? q[3*WORD_BITS +: 3*WORD_BITS] : q[0 +: 3*WORD_BITS];
+    assign words = map_q ? q[3*WORD_BITS +: 3*WORD_BITS] : q[0 +: 3*WORD_BITS];
+
+    generate
+        if (VALUES == 1) begin : g_words
+            assign rd_word = rd_addr;
+            assign rd_data = words;
+        end else begin : g_values
+            for (b = 0; b < 3; b = b + 1) begin : g_bank
+                wire [FETCH_W-1:0]    at   = rd_addr[b*FETCH_W +: FETCH_W];
+                wire [WORD_BITS-1:0]  word = words[b*WORD_BITS +: WORD_BITS];
+                reg  [VALUE_BITS-1:0] byte_q; // 0 for codes, which stay as they are
+                always @(posedge clk) if (rd_en[b]) byte_q <= at[VALUE_BITS-1:0] & {VALUE_BITS{rd_value}};
+                assign rd_word[b*ADDR_W +: ADDR_W] = rd_value ? at[VALUE_BITS +: ADDR_W] : at[ADDR_W-1:0];
+                assign rd_data[b*WORD_BITS +: WORD_BITS] = {word[WORD_BITS-1:8], word[byte_q*8 +: 8]};
+            end
+        end
+    endgenerate
 endmodule
 `default_nettype wire

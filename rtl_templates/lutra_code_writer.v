@@ -2,14 +2,14 @@
 // code words of the pixel, one after the other, to the code memory.
 //
 // In channel mode the word is LANES / LENGTH subvectors, UNITS of which are encoded at a time, CYCLES cycles each; raw, it
-// is LANES words of one value. In spatial mode (no encoder here) it is one raw word.
+// is LANES / VALUES words of VALUES values. In spatial mode (no encoder here) it is one raw word.
 //
 // A pixel taken in cycle t (in_valid) issues its items in cycles t, t+1, ..; item i is written in cycle t+i+LATENCY,
 // LATENCY = that of the encoder (spatial mode: 1). The next pixel may come when all items are issued; sooner is a `clash`.
 // `done` follows the write of the pixel marked in_last (or the cycle in which it would be) by one cycle.
 //
-// Parameters: as named in docs/configuration.md; WORD_BITS of a code word, ADDR_W its address, ENC_ROW_W, SLICE, SLICE_W
-// of the encoder memory.
+// Parameters: as named in docs/configuration.md; WORD_BITS of a code word, VALUES in it (lutra_code_mem), ADDR_W its
+// address, ROW_W, SLICE, SLICE_W of the encoder memory.
 `default_nettype none
 
 module lutra_code_writer #(
@@ -22,6 +22,7 @@ module lutra_code_writer #(
     parameter ENC_BITS   = 8,
     parameter CYCLES     = 1,
     parameter WORD_BITS  = 8,
+    parameter VALUES     = 1,
     parameter ADDR_W     = 9,
     parameter ENC_WORDS  = 2,
     parameter ENC_W      = 1,
@@ -56,7 +57,7 @@ module lutra_code_writer #(
     localparam CODE_BITS = $clog2(PROTOTYPES);
     localparam WORDS     = SPATIAL ? 1 : LANES / (LENGTH * UNITS); // code words of a pixel
     localparam CODED     = WORDS * CYCLES;
-    localparam RAW       = SPATIAL ? 1 : LANES;
+    localparam RAW       = SPATIAL ? 1 : LANES / VALUES;
     localparam MOST      = (CODED > RAW) ? CODED : RAW;
     localparam COUNT_W   = (MOST > 1) ? $clog2(MOST) : 1;
     localparam STEP_BITS = (CYCLES > 1) ? $clog2(CYCLES) : 0;
@@ -153,10 +154,10 @@ module lutra_code_writer #(
                 if (in_valid) enc_word_q <= in_enc_word;
             end
 
-            wire [7:0] value = data_q[item_q*8 +: 8];
-            wire [7:0] value_late;
+            wire [8*VALUES-1:0] value = data_q[item_q*8*VALUES +: 8*VALUES];
+            wire [8*VALUES-1:0] value_late;
             lutra_pq_delay #(
-                .WIDTH(8),
+                .WIDTH(8*VALUES),
                 .CYCLES(LATENCY - 1)
             ) u_value (
                 .clk(clk),
@@ -209,7 +210,7 @@ module lutra_code_writer #(
 
             // both zero-extended to the longer one
             wire [WORD_BITS+UNITS*CODE_BITS-1:0] code_word = {{WORD_BITS{1'b0}}, code};
-            wire [WORD_BITS+7:0]                 raw_word  = {{WORD_BITS{1'b0}}, value_late};
+            wire [WORD_BITS+8*VALUES-1:0]        raw_word  = {{WORD_BITS{1'b0}}, value_late};
             assign wr_data = info[ADDR_W+3] ? raw_word[WORD_BITS-1:0] : code_word[WORD_BITS-1:0];
             wire unused = &{1'b0, code_word, raw_word};
         end

@@ -70,6 +70,9 @@ module lutra_exec_pq #(
     localparam CODE_BITS  = $clog2(PQ_PROTOTYPES);
     localparam WORD_BITS  = SPATIAL ? 8*T : (N*CODE_BITS > 8) ? N*CODE_BITS : 8;
     localparam CODE_AW    = (PQ_CODE_WORDS > 1) ? $clog2(PQ_CODE_WORDS) : 1;
+    // values in a code word, if they fill it; a fetch then counts values
+    localparam VALUES     = (SPATIAL || WORD_BITS % 8 != 0 || ((WORD_BITS/8) & (WORD_BITS/8 - 1)) != 0) ? 1 : WORD_BITS / 8;
+    localparam FETCH_AW   = CODE_AW + $clog2(VALUES);
     localparam SLOT_W     = (PQ_CHUNKS > 1) ? $clog2(PQ_CHUNKS) : 1;
     localparam BANKS      = SPATIAL ? N : 9*N;
     localparam LUT_ROWS   = PQ_LUT_ROWS * PQ_PROTOTYPES;
@@ -146,7 +149,13 @@ module lutra_exec_pq #(
     genvar i, j;
     generate
         for (i = 0; i < 3; i = i + 1) begin : g_ld_code
-            assign ld_code_data[i*WORD_BITS +: WORD_BITS] = ld_data[i*CODE_BYTES*8 +: WORD_BITS];
+            if (VALUES > 1) begin : g_values
+                for (j = 0; j < VALUES; j = j + 1) begin : g_value
+                    assign ld_code_data[i*WORD_BITS + 8*j +: 8] = ld_data[32*j + 8*i +: 8];
+                end
+            end else begin : g_word
+                assign ld_code_data[i*WORD_BITS +: WORD_BITS] = ld_data[i*CODE_BYTES*8 +: WORD_BITS];
+            end
         end
         if (SLICES > 1) begin : g_slices
             assign ld_enc_slice = ld_addr[SLICE_W-1:0];
@@ -160,7 +169,7 @@ module lutra_exec_pq #(
     wire                  accept = op_valid && op_ready;
     wire                  handed;
     wire [2:0]            fetch_en;
-    wire [3*CODE_AW-1:0]  fetch_addr;
+    wire [3*FETCH_AW-1:0] fetch_addr;
     wire                  fetch_shift;
     wire [1:0]            fetch_top;
     wire [SLOT_W-1:0]     fetch_slot;
@@ -176,7 +185,7 @@ module lutra_exec_pq #(
 
     lutra_pq_issue #(
         .SPATIAL(SPATIAL),
-        .CODE_ADDR_W(CODE_AW),
+        .CODE_ADDR_W(FETCH_AW),
         .FB_ADDR_W(FB_ADDR_W),
         .SLOT_W(SLOT_W),
         .LUT_ROWS(LUT_ROWS),
@@ -202,8 +211,13 @@ module lutra_exec_pq #(
     );
 
     // flags of the operation, in step with the outputs of u_issue
-    reg p1_dense, p1_unsigned, p1_max, p1_map;
+    reg       p1_dense, p1_unsigned, p1_max, p1_map;
+    reg [8:0] p1_kernel; // window positions with weights: of the first three rows and columns of the kernel
+    integer   p;
     always @(posedge clk) begin
+        for (p = 0; p < 9; p = p + 1)
+            p1_kernel[p] <= (p < 3 || (desc[`LUTRA_D_DILATION] == 4'd1 && desc[`LUTRA_D_R] > ((p < 6) ? 8'd1 : 8'd2))) &&
+                            (p % 3 == 2 || desc[`LUTRA_D_S] > ((p % 3 == 1) ? 8'd1 : 8'd2));
         p1_dense    <= desc[`LUTRA_D_DENSE] && !(desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL);
         p1_unsigned <= desc[`LUTRA_D_IN_UNSIGNED];
         p1_max      <= desc[`LUTRA_D_POOL_MAX] && desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL;
@@ -219,12 +233,14 @@ module lutra_exec_pq #(
 
     lutra_code_mem #(
         .WORD_BITS(WORD_BITS),
-        .CODE_WORDS(PQ_CODE_WORDS)
+        .CODE_WORDS(PQ_CODE_WORDS),
+        .VALUES(VALUES)
     ) u_code (
         .clk(clk),
         .rst(rst),
         .rd_en(fetch_en),
         .rd_map(p1_map),
+        .rd_value(p1_dense),
         .rd_addr(fetch_addr),
         .rd_data(fetched),
         .wr_en(code_wr_en),
@@ -288,12 +304,12 @@ module lutra_exec_pq #(
     ) u_pl (
         .clk(clk),
         .clear(1'b0),
-        .d({step_read, p1_dense, lut_half, lut_row, step_mask}),
+        .d({step_read, p1_dense, lut_half, lut_row, p1_dense ? p1_kernel : step_mask}),
         .q({pl_read, pl_dense, pl_half, pl_row, pl_mask})
     );
 
     wire [BANKS*CODE_BITS-1:0] codes;   // looked up
-    wire [BANKS-1:0]           covered; // of taps inside input and kernel
+    wire [BANKS-1:0]           covered; // of taps inside input and kernel; DENSE: of taps that have weights
     reg  [15:0]                p2_chunk;
     reg  [BLOCK_W-1:0]         p2_pass;
     always @(posedge clk) begin
@@ -366,7 +382,7 @@ module lutra_exec_pq #(
         .clk(clk),
         .rst(rst),
         .read(pl_read),
-        .en(covered | {BANKS{pl_dense}}),
+        .en(covered),
         .half(pl_half),
         .addr(lut_addr),
         .data(entries),
@@ -549,6 +565,7 @@ module lutra_exec_pq #(
         .ENC_BITS(PQ_ENC_BITS),
         .CYCLES(PQ_ENC_CYCLES),
         .WORD_BITS(WORD_BITS),
+        .VALUES(VALUES),
         .ADDR_W(CODE_AW),
         .ENC_WORDS(ENC_WORDS),
         .ENC_W(ENC_W),

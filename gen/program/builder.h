@@ -138,7 +138,8 @@ typedef struct {
 } tiling;
 /* What else decides about tiles. */
 typedef struct {
-    int code_chunks;    /* pq: code words per input pixel, if the input has to be copied to a code map */
+    int code_chunks;    /* pq: chunks per input pixel, if the input has to be copied to a code map */
+    int word_chunks;    /* ... and how many share a code word; 0: one */
     int acc_words;      /* feature-buffer words per output pixel of raw accumulators */
     int groups;         /* input groups of one operation, if operations are able to load their own input */
     bool split;         /* ... and have to: all of it would not fit the code memory; code_chunks is for those groups */
@@ -174,15 +175,16 @@ lt_code place_input_code(builder *b);
 void load_input_code(builder *b);
 /* Encoder words first .. first+n-1 (output groups or chunks) to words slot .. of the encoder memory. */
 void load_encoder(builder *b, const qencoder *e, const qtensor *t, int first, int n, int slot);
-/* Code words per pixel of layer l's input, as it is there or will be written. */
+/* Chunks per pixel of layer l's input, as it is there or will be written, and how many share a code word. */
 int code_chunks(const builder *b, const qlayer *l);
+int code_word_chunks(const builder *b, const qlayer *l);
 /* Makes sure that the rows of tile view `in` are in a code map, copying them from the feature buffer if they are not:
  * gives the map; `in` becomes the whole tensor if it was there. *open: the open load group was
  * not used up. */
 void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool *open, int *map);
 /* The same for input groups first .. first+groups-1 only, which `in` begins with; the map holds nothing else. */
 void code_for_groups(builder *b, const qlayer *l, const view *in, int first, int groups, bool *open, int *map);
-/* Code words that one input group of layer l takes per pixel. */
+/* Chunks that one input group of layer l takes per pixel. */
 int code_group_chunks(const builder *b, const qlayer *l);
 /* Where this operation's results go in the code memory, if some layer reads them from there. */
 void set_code_output(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int og);

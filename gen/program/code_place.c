@@ -16,15 +16,26 @@ static bool spatial(const builder *b)
     return b->cfg->pq_mode == QPQ_SPATIAL;
 }
 
-/* Code words per pixel of a tensor as the hardware writes it. */
-static int chunks_of(const builder *b, const qtensor *t, code_kind kind)
+/* Chunks that addresses of a map count in a code word: values, where several lie in one. */
+static int word_chunks(const builder *b, code_kind kind)
 {
-    return groups_of(b, t) * lt_pq_group_words(b->cfg, kind == CODE_VALUES);
+    return kind == CODE_VALUES && !spatial(b) ? lt_pq_word_values(b->cfg) : 1;
 }
 
-static int code_words(const qtensor *t, int rows, int chunks)
+/* Chunks per pixel of a tensor as the hardware writes it. */
+static int chunks_of(const builder *b, const qtensor *t, code_kind kind)
 {
-    return ceil_div(rows, 3) * t->w * chunks;
+    return groups_of(b, t) * lt_pq_group_words(b->cfg, kind == CODE_VALUES) * word_chunks(b, kind);
+}
+
+static int code_words(const builder *b, const qtensor *t, int rows, int chunks, code_kind kind)
+{
+    return ceil_div(ceil_div(rows, 3) * t->w * chunks, word_chunks(b, kind));
+}
+
+int code_word_chunks(const builder *b, const qlayer *l)
+{
+    return word_chunks(b, kind_for(b, l));
 }
 
 int code_chunks(const builder *b, const qlayer *l)
@@ -96,7 +107,7 @@ void set_code_output(builder *b, uint32_t *d, const qlayer *l, const tiling *t, 
     code_kind kind = kind_for(b, reader);
     int chunks = chunks_of(b, q, kind);
     /* a layer in tiles needs the maps for its input */
-    if (t->count > 1 || t->groups || code_words(q, q->h, chunks) > b->cfg->pq_code_words) {
+    if (t->count > 1 || t->groups || code_words(b, q, q->h, chunks, kind) > b->cfg->pq_code_words) {
         if (!p->wants_fb) b->remake = l->out; /* its reader will encode it tile by tile */
         return;
     }
@@ -118,14 +129,16 @@ lt_code place_input_code(builder *b)
     lt_image *img = &b->p->image;
 
     p->chunks = spatial(b) ? groups_of(b, t) : t->c;
-    if (kind_for(b, &b->net->layers[0]) == CODE_CODES || code_words(t, t->h, p->chunks) > c->pq_code_words) {
+    if (kind_for(b, &b->net->layers[0]) == CODE_CODES ||
+        code_words(b, t, t->h, p->chunks, CODE_VALUES) > c->pq_code_words) {
         b->remake = 0; /* goes through the feature buffer */
         return b->err->code;
     }
     p->code = CODE_VALUES;
     p->map = 0;
     b->map_tensor[0] = 0;
-    img->input_bytes = lt_image_code_layout(&img->input, LUTRA_BASE_INPUT, 0, t->c, t->h, t->w, lt_pq_code_word_bits(c),
+    img->input_bytes = lt_image_code_layout(&img->input, LUTRA_BASE_INPUT, 0, t->c, t->h, t->w,
+                                            word_chunks(b, CODE_VALUES) > 1 ? 8 : lt_pq_code_word_bits(c),
                                             spatial(b) ? c->lanes : 1, c->bus_bits / 8);
     img->input.bits = (uint32_t)t->bits;
     img->input.is_signed = t->is_signed;
@@ -136,7 +149,7 @@ void load_input_code(builder *b)
 {
     const qtensor *t = &b->net->tensors[0];
     add_load(b, LUTRA_BASE_INPUT, 0, TO_CODE, b->at[0].map * b->cfg->pq_code_words,
-             code_words(t, t->h, b->at[0].chunks), 1, 0, 0);
+             code_words(b, t, t->h, b->at[0].chunks, CODE_VALUES), 1, 0, 0);
 }
 
 /* Groups first .. first+groups-1 of a tensor from the feature buffer, where `from` begins with them, into a code map:
@@ -217,7 +230,7 @@ void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool 
 
 int code_group_chunks(const builder *b, const qlayer *l)
 {
-    return lt_pq_group_words(b->cfg, kind_for(b, l) == CODE_VALUES);
+    return lt_pq_group_words(b->cfg, kind_for(b, l) == CODE_VALUES) * code_word_chunks(b, l);
 }
 
 void code_for_groups(builder *b, const qlayer *l, const view *in, int first, int groups, bool *open, int *map)

@@ -63,8 +63,8 @@ uint32_t lt_image_code_layout(lutra_tensor *t, lutra_base base, uint32_t offset,
     t->word_bytes = ((uint32_t)word_bits + 7) / 8;
     t->group_stride = pow2_at_least(3 * t->word_bytes);
     t->x_stride = (t->c + t->word_values - 1) / t->word_values * t->group_stride;
-    t->row_stride = round_up(t->w * t->x_stride, (uint32_t)bus_bytes);
-    return (t->h + 2) / 3 * t->row_stride;
+    t->row_stride = t->w * t->x_stride; /* one LOAD brings all rows */
+    return round_up((t->h + 2) / 3 * t->row_stride, (uint32_t)bus_bytes);
 }
 
 static void put_name(lt_buf *b, const char *name)

@@ -62,14 +62,23 @@ static void load_tables(builder *b, const qlayer *l, int first, int count, int o
 
     for (int row0 = 0; row0 < rows;) {
         int n = half - (at + row0) % half;
+        size_t done = 0;
+        lt_pq_load to[LT_PQ_LUT_LOADS];
         lt_buf words = {0};
         if (n > rows - row0) n = rows - row0;
         if (l->encoder >= 0)
             lt_pack_pq_lut(c, l, &b->net->encoders[l->encoder], first, count, og, row0, n, &words);
         else
             lt_pack_pq_dense(c, l, b->net->tensors[l->in].c, first, count, og, row0, n, &words);
-        lt_pq_load to = lt_pq_lut_load(c, at + row0, n);
-        add_packed_load(b, TO_WEIGHT, to.address, to.words, to.rows, to.stride, &words);
+        int loads = lt_pq_lut_loads(c, l, at + row0, n, to);
+        if (!lt_buf_ok(&words)) lt_fail(b->err, LT_EMEM, "out of memory");
+        for (int i = 0; i < loads && lt_buf_ok(&words); i++) {
+            lt_buf part = words;
+            part.data += done;
+            part.len = (size_t)(to[i].words * to[i].rows * b->target_bytes[TO_WEIGHT]);
+            done += part.len;
+            add_packed_load(b, TO_WEIGHT, to[i].address, to[i].words, to[i].rows, to[i].stride, &part);
+        }
         lt_buf_free(&words);
         row0 += n;
     }
@@ -224,6 +233,7 @@ static int split_groups(const builder *b, const qlayer *l)
 
     if (rows > in->h) rows = in->h;
     if (cols > in->w) cols = in->w;
+    room *= code_word_chunks(b, l);
     if (b->at[l->in].code != CODE_NONE || ceil_div(rows, 3) * cols * code_chunks(b, l) <= room) return 0;
     int n = room / (ceil_div(in->h, 3) * in->w * code_group_chunks(b, l));
     return n > 0 ? n : 1;
@@ -239,6 +249,7 @@ static lt_code lower_parts(builder *b, const qlayer *l, const kernel_cut *cut, i
     plan_passes(c, &cut->part[0], chunks, &p);
     /* an input that is not in the code memory yet is copied there, as much at a time as fits */
     const tile_needs needs = {.code_chunks = b->at[l->in].code == CODE_NONE ? chunks : 0,
+                              .word_chunks = code_word_chunks(b, l),
                               .acc_words = p.passes > 1 || cut->n > 1 || split ? lt_pq_acc_words(c) : 0,
                               .groups = split,
                               .split = split > 0};

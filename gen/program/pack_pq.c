@@ -1,4 +1,4 @@
-/* LUT rows, dense weights, encoder words and raw values of the pq core: docs/architecture.md section 6. */
+/* LUT rows and dense weights of the pq core: docs/architecture.md section 6. */
 #include "program/pack_pq.h"
 
 #include <stdlib.h>
@@ -30,10 +30,17 @@ int lt_pq_code_word_bits(const lt_config *c)
     return codes > 8 ? codes : 8;
 }
 
+int lt_pq_word_values(const lt_config *c)
+{
+    int bytes = lt_pq_code_word_bits(c) / 8;
+    if (spatial(c)) return c->lanes;
+    return lt_pq_code_word_bits(c) % 8 == 0 && (bytes & (bytes - 1)) == 0 ? bytes : 1;
+}
+
 int lt_pq_group_words(const lt_config *c, bool raw)
 {
     if (spatial(c)) return 1;
-    return raw ? c->lanes : c->lanes / (c->pq_length * c->pq_codebooks);
+    return raw ? c->lanes / lt_pq_word_values(c) : c->lanes / (c->pq_length * c->pq_codebooks);
 }
 
 /* Weights of a lane in a LUT row of spatial mode. */
@@ -124,10 +131,36 @@ int lt_pq_row_address(const lt_config *c, int row)
     return (row / half << log2_of(half)) + row % half;
 }
 
-lt_pq_load lt_pq_lut_load(const lt_config *c, int row, int rows)
+void lt_pq_window(const qlayer *l, int *rows, int *cols)
 {
-    int taps = spatial(c) ? 1 : TAPS;
-    return (lt_pq_load){lt_pq_row_address(c, row), rows, taps, 2 << log2_of(c->pq_lut_rows * c->pq_prototypes)};
+    int h = sub_height(l);
+    *rows = l->r < h ? l->r : h;
+    *cols = l->s < 3 ? l->s : 3;
+}
+
+int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_pq_load to[LT_PQ_LUT_LOADS])
+{
+    int at = lt_pq_row_address(c, row), tap = 2 << log2_of(c->pq_lut_rows * c->pq_prototypes), down, across;
+
+    if (spatial(c)) {
+        to[0] = (lt_pq_load){at, rows, 1, tap};
+        return 1;
+    }
+    lt_pq_window(l, &down, &across);
+    at += (3 - across) * tap;
+    if (across == 3) to[0] = (lt_pq_load){at, rows, 3 * down, tap};
+    if (across == 1) to[0] = (lt_pq_load){at, rows, down, 3 * tap};
+    if (across != 2) return 1;
+    for (int i = 0; i < down; i++) to[i] = (lt_pq_load){at + 3 * i * tap, rows, 2, tap};
+    return down;
+}
+
+/* Is window position `at` (row-major) used by the kernel? */
+static bool in_window(const qlayer *l, int at)
+{
+    int down, across;
+    lt_pq_window(l, &down, &across);
+    return at / 3 < down && at % 3 >= 3 - across;
 }
 
 /* lut[codebook][tap][code][output] or 0 where there is none. */
@@ -144,6 +177,7 @@ void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int 
     int n = c->pq_codebooks, t = c->lanes, bits = c->pq_lut_bits;
 
     for (int at = 0; at < (spatial(c) ? 1 : TAPS); at++) {
+        if (!spatial(c) && !in_window(l, at)) continue;
         for (int row = row0; row < row0 + rows; row++) {
             int step = row / c->pq_prototypes, code = row % c->pq_prototypes, chunk = first + step % chunks;
             sub_kernel k = sub_at(l, step / chunks);
@@ -214,22 +248,6 @@ void lt_pack_pq_dense(const lt_config *c, const qlayer *l, int in_c, int first, 
         return;
     }
     for (int at = 0; at < TAPS; at++)
-        for (int row = row0; row < row0 + rows; row++) dense_row_channel(c, l, in_c, first, chunks, og, at, row, words);
-}
-
-void lt_pack_pq_values(const lt_config *c, const int16_t *x, int channels, int h, int w, lt_buf *words)
-{
-    int per = spatial(c) ? c->lanes : 1, chunks = ceil_div(channels, per);
-    int bytes = ceil_div(lt_pq_code_word_bits(c), 8);
-
-    for (int y = 0; y < h; y += 3)
-        for (int col = 0; col < w; col++)
-            for (int chunk = 0; chunk < chunks; chunk++) {
-                bit_word unit = word_new(3 * bytes * 8, words);
-                for (int b = 0; b < 3 && y + b < h; b++)
-                    for (int i = 0; i < per && chunk * per + i < channels; i++)
-                        word_put(&unit, (b * bytes + i) * 8, 8,
-                                 (unsigned)x[((chunk * per + i) * h + y + b) * w + col] & 255u);
-                word_end(&unit, words);
-            }
+        for (int row = row0; in_window(l, at) && row < row0 + rows; row++)
+            dense_row_channel(c, l, in_c, first, chunks, og, at, row, words);
 }

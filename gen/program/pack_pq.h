@@ -12,8 +12,11 @@ typedef struct {
     int address, words, rows, stride;
 } lt_pq_load;
 
-/* Bits of a code word, and values a spatial word or codes a channel word holds. */
+/* Bits of a code word. */
 int lt_pq_code_word_bits(const lt_config *c);
+/* Values in a word of a map of values: spatial mode: all channels of a group; channel mode: as many bytes as fill the
+ * word, in the order of addresses, which then count values; else 1. */
+int lt_pq_word_values(const lt_config *c);
 /* Code words that the writer makes of one output group and pixel; raw: values, not codes. */
 int lt_pq_group_words(const lt_config *c, bool raw);
 
@@ -21,11 +24,15 @@ int lt_pq_group_words(const lt_config *c, bool raw);
 int lt_pq_rows(const lt_config *c, const qlayer *l, int chunks);
 /* Load address and WEIGHT_BASE of row `row` (0 .. 2 * pq_lut_rows * K - 1, the second half of them in LUT half 1). */
 int lt_pq_row_address(const lt_config *c, int row);
-/* The LOAD of rows row .. row+rows-1; they must lie in one half. */
-lt_pq_load lt_pq_lut_load(const lt_config *c, int row, int rows);
-/* LUT rows row0 .. row0+rows-1 of output group og of layer l: words [tap][row] (channel) or [row] (spatial), each
- * padded to a power of two of bytes. Row = step * K + code; step = sub-kernel * chunks + chunk. Codebooks and outputs
- * that do not exist are 0. */
+/* The LOADs of rows row .. row+rows-1 of layer l, which must lie in one half: how many, one behind the other in the
+ * packed words. Channel mode: window positions without weights (lt_pq_window) are left out. */
+enum { LT_PQ_LUT_LOADS = 3 };
+int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_pq_load to[LT_PQ_LUT_LOADS]);
+/* Rows and columns of the window that a kernel's sub-kernels use: the first rows, the last (newest) columns. */
+void lt_pq_window(const qlayer *l, int *rows, int *cols);
+/* LUT rows row0 .. row0+rows-1 of output group og of layer l: words [window position with weights][row] (channel) or
+ * [row] (spatial), each padded to a power of two of bytes. Row = step * K + code; step = sub-kernel * chunks + chunk.
+ * Codebooks and outputs that do not exist are 0. */
 void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int first, int chunks, int og, int row0,
                     int rows, lt_buf *words);
 /* The same for a dense layer with in_c input channels: row = step (channel), or steps divided into rows of weights. */
@@ -38,9 +45,6 @@ lt_pq_load lt_pq_enc_load(const lt_config *c, int word);
 /* One encoder word: codebooks of output group i (channel) or of chunk i (spatial); codebooks beyond the encoder's are
  * 0. is_signed: of the tensor that is encoded. */
 void lt_pack_pq_encoder(const lt_config *c, const qencoder *e, bool is_signed, int i, lt_buf *words);
-
-/* Values x[C][H][W] as code-memory load units for a map of raw values. */
-void lt_pack_pq_values(const lt_config *c, const int16_t *x, int channels, int h, int w, lt_buf *words);
 
 /* Replaces fields of a finished CONV or POOL descriptor by those that the hardware's counters use (architecture.md
  * section 6, derived fields), and clears STREAM where it is impossible or slower. OG must be 1. Does nothing the second

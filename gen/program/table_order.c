@@ -1,8 +1,9 @@
 /* The order of table loads: a LOAD of tables goes in front of the operation before it.
  *
- * The sequencer holds one descriptor and fetches the next when it has left. An operation leaves when its loads are done,
- * so the load of the next tables, fetched behind it, would reach the read engine only when that has run dry. In front of
- * the operation it waits in the engine, and its bursts follow those of the operation's own loads without a gap. */
+ * The sequencer holds one descriptor and fetches the next when it has left. An operation leaves when its loads are
+ * done, so the load of the next tables, fetched behind it, would reach the read engine only when that has run dry. In
+ * front of the operation it waits in the engine, and its bursts follow those of the operation's own loads without a
+ * gap. */
 #include "program/builder.h"
 
 #include <string.h>

@@ -87,7 +87,7 @@ static bool buffers(const builder *b, int words, int n, unsigned *busy, int at[2
 /* What the tiles of one cut need at most, per group and buffer. */
 typedef struct {
     int in, res;     /* feature-buffer words */
-    int code;        /* code words */
+    int code;        /* code words, one per pixel */
     uint64_t loaded; /* input words over all tiles: the cost of the cut */
 } extent;
 
@@ -141,6 +141,13 @@ static extent measure(const builder *b, const qlayer *l, const tiling *t)
                     .loaded = all_rows * all_cols};
 }
 
+/* Code words that the input of a tile takes. */
+static int code_words(const tile_needs *n, const extent *e)
+{
+    int each = n->word_chunks > 1 ? n->word_chunks : 1;
+    return ceil_div(e->code * n->code_chunks, each);
+}
+
 /* Do tiles of rows x cols fit? Then *t becomes that cut. */
 static bool try_cut(const builder *b, const qlayer *l, const tile_needs *n, int groups, int rows, int cols, tiling *t,
                     uint64_t *loaded)
@@ -155,7 +162,7 @@ static bool try_cut(const builder *b, const qlayer *l, const tile_needs *n, int 
     if (groups && n->passes && rows * cols > b->cfg->psum_words) return false;
     extent e = groups && !n->code_chunks ? measure_parts(b, l, n, &cut) : measure(b, l, &cut);
     if (groups && res) e.res = measure(b, l, &cut).res;
-    if (n->code_chunks && e.code * n->code_chunks > b->cfg->pq_code_words) return false;
+    if (code_words(n, &e) > b->cfg->pq_code_words) return false;
     if (in_dram && !buffers(b, (groups ? groups : groups_of(b, in)) * e.in, b->depth, &busy, cut.in_at)) return false;
     if (out_dram && !buffers(b, groups_of(b, out) * rows * cols, b->depth, &busy, cut.out_at)) return false;
     if (res_dram && !buffers(b, groups_of(b, res) * e.res, b->depth, &busy, cut.res_at)) return false;
@@ -199,9 +206,8 @@ bool plan_tiles(builder *b, const qlayer *l, const tile_needs *n, tiling *t)
     uint64_t loaded;
 
     *t = whole;
-    if (!in_dram && !out_dram && !res_dram && !n->acc_words &&
-        measure(b, l, t).code * n->code_chunks <= b->cfg->pq_code_words)
-        return true;
+    extent e = measure(b, l, t);
+    if (!in_dram && !out_dram && !res_dram && !n->acc_words && code_words(n, &e) <= b->cfg->pq_code_words) return true;
     /* the largest tile that fits: fewer halo rows are loaded twice */
     for (int rows = out->h; rows >= 1; rows--)
         if (try_cut(b, l, n, n->split ? n->groups : 0, rows, out->w, t, &loaded)) return true;

@@ -30,6 +30,7 @@ grid=(
     "16 4 20 12  0 2 1 1 3 1     4 16 2 12 300 9"
     "4 2 20 12   0 16 4 0 4 1    8 1 2 4 100 9"
     "16 2 20 12  0 16 4 0 8 8    4 4 2 4 300 1"
+    "16 16 22 9  0 16 4 1 5 1    4 4 4 2 160 9"
 )
 names=(lanes post_lanes acc_bits mult_bits pq_mode pq_prototypes pq_length pq_encoder pq_enc_bits pq_enc_cycles
     pq_lut_bits pq_codebooks pq_chunks pq_lut_rows pq_code_words pq_dense)

@@ -154,9 +154,9 @@ static bool make_conv(maker *m, pq_case *k, pq_job *j)
     o->first = chance(m, 80) ? 0 : range(m, 0, o->chunks - 1);
     o->count = chance(m, 80) ? o->chunks - o->first : range(m, 1, o->chunks - o->first);
     if (spatial(m) && !o->dense && (o->r > 3 || o->s > 3 || o->dilation > 1)) return false;
-    words = (o->in_h + 2) / 3 * o->in_w * o->chunks;
-    if (words > c->pq_code_words) return false;
-    o->code_in = range(m, 0, c->pq_code_words - words);
+    words = (o->in_h + 2) / 3 * o->in_w * o->chunks; /* DENSE: values */
+    if (words > c->pq_code_words * pq_op_values(c, o)) return false;
+    o->code_in = range(m, 0, c->pq_code_words * pq_op_values(c, o) - words);
     o->map_in = range(m, 0, 1);
     if (m->wrote_map == o->map_in) j->barrier = true;
     make_tables(m, o);

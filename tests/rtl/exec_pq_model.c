@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "program/pack_pq.h"
+
 static int log2_of(int n)
 {
     int l = 0;
@@ -25,9 +27,16 @@ int pq_op_channels(const lt_config *c, const pq_op *o)
     return o->dense ? o->chunks : o->chunks * c->pq_codebooks;
 }
 
-static const uint8_t *code_word(const pq_op *o, const pq_memory *m, int y, int x, int chunk)
+int pq_op_values(const lt_config *c, const pq_op *o)
 {
-    return m->code[o->map_in][y % 3][o->code_in + y / 3 * o->in_w * o->chunks + x * o->chunks + chunk];
+    return o->dense && !spatial(c) ? lt_pq_word_values(c) : 1;
+}
+
+/* The word of codes (or spatial mode's values), or the byte with the value. */
+static const uint8_t *code_word(const lt_config *c, const pq_op *o, const pq_memory *m, int y, int x, int chunk)
+{
+    int at = o->code_in + y / 3 * o->in_w * o->chunks + x * o->chunks + chunk, values = pq_op_values(c, o);
+    return &m->code[o->map_in][y % 3][at / values][at % values];
 }
 
 /* Bits of a word, lowest first. */
@@ -87,7 +96,7 @@ static int64_t window_sum(const lt_config *c, const pq_op *o, const pq_memory *m
         for (int r = 0; r < o->r; r++)
             for (int s = 0; s < o->s; s++) {
                 int y = p * o->stride + r * o->dilation - o->pad_t, x = q * o->stride + s * o->dilation - o->pad_l;
-                if (inside(o, y, x)) v[r * 3 + s + 3 - o->s] = code_word(o, m, y, x, chunk)[ch];
+                if (inside(o, y, x)) v[r * 3 + s + 3 - o->s] = code_word(c, o, m, y, x, chunk)[ch];
             }
         int code = encode(c, o->enc_in, chunk * c->lanes + ch, o->in_unsigned, v, 1);
         sum += lut(c, o, chunk * c->lanes + ch, 0, code, lane);
@@ -98,7 +107,7 @@ static int64_t window_sum(const lt_config *c, const pq_op *o, const pq_memory *m
 static int64_t tap_sum(const lt_config *c, const pq_op *o, const pq_memory *m, int y, int x, int chunk, int tap,
                        int lane)
 {
-    const uint8_t *word = code_word(o, m, y, x, chunk);
+    const uint8_t *word = code_word(c, o, m, y, x, chunk);
     int bits = log2_of(c->pq_prototypes), k = o->og * c->lanes + lane, taps = o->r * o->s;
     int64_t sum = 0;
 
@@ -170,9 +179,10 @@ static void write_code(const lt_config *c, const pq_op *o, pq_memory *m, int p, 
     if (spatial(c)) {
         memcpy(bank[at], y, (size_t)c->lanes);
     } else if (o->raw) {
+        int values = lt_pq_word_values(c);
         for (int i = 0; i < c->lanes; i++) {
-            memset(bank[at + i], 0, PQ_WORD_BYTES);
-            bank[at + i][0] = y[i];
+            if (i % values == 0) memset(bank[at + i / values], 0, PQ_WORD_BYTES);
+            bank[at + i / values][i % values] = y[i];
         }
     } else {
         int words = c->lanes / (n * c->pq_length);

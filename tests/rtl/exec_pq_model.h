@@ -31,6 +31,8 @@ typedef struct {
 
 /* Channels, or codebooks, that the layer's tables are made for. */
 int pq_op_channels(const lt_config *c, const pq_op *o);
+/* Addresses of the operation's input that one code word has: those of values, several of which lie in a word, or 1. */
+int pq_op_values(const lt_config *c, const pq_op *o);
 /* Does the operation in the memories. */
 void pq_model_run(const lt_config *c, const pq_op *o, pq_memory *m);
 

@@ -56,31 +56,41 @@ static void load_word(bench *b, int target, int address, const char *data, size_
     b->pin.ld_valid = 0;
 }
 
+static void loads(bench *b, int target, const lt_pq_load *l, int n, const lt_buf *words)
+{
+    size_t count = 0, bytes, at = 0;
+    for (int i = 0; i < n; i++) count += (size_t)(l[i].words * l[i].rows);
+    bytes = words->len / count;
+    if (bytes * count != words->len || bytes > PQ_LD_BYTES) abort();
+    for (int i = 0; i < n; i++)
+        for (int r = 0; r < l[i].rows; r++)
+            for (int w = 0; w < l[i].words; w++, at += bytes)
+                load_word(b, target, l[i].address + r * l[i].stride + w, words->data + at, bytes);
+}
+
 static void load(bench *b, int target, lt_pq_load l, const lt_buf *words)
 {
-    size_t bytes = words->len / (size_t)(l.words * l.rows);
-    if (bytes * (size_t)(l.words * l.rows) != words->len || bytes > PQ_LD_BYTES) abort();
-    for (int r = 0; r < l.rows; r++)
-        for (int w = 0; w < l.words; w++)
-            load_word(b, target, l.address + r * l.stride + w, words->data + bytes * (size_t)(r * l.words + w), bytes);
+    loads(b, target, &l, 1, words);
 }
 
 static void random_memory(bench *b)
 {
     int word = (lt_pq_code_word_bits(&b->c) + 7) / 8, bits = lt_pq_code_word_bits(&b->c);
+    bool values = b->c.pq_mode == QPQ_CHANNEL && lt_pq_word_values(&b->c) > 1;
     for (int i = 0; i < PQ_FB_WORDS; i++)
         for (int j = 0; j < b->c.lanes; j++) b->mem.fb[i][j] = (uint8_t)lt_rng_u32(&b->r);
     for (int m = 0; m < 2; m++)
         for (int a = 0; a < b->c.pq_code_words; a++) {
-            char unit[3 * PQ_WORD_BYTES];
+            char unit[4 * PQ_WORD_BYTES] = {0};
             for (int bank = 0; bank < 3; bank++) {
                 uint8_t *w = b->mem.code[m][bank][a];
                 memset(w, 0, PQ_WORD_BYTES);
                 for (int i = 0; i < word; i++) w[i] = (uint8_t)lt_rng_u32(&b->r);
                 if (bits % 8) w[word - 1] &= (uint8_t)((1 << bits % 8) - 1);
-                memcpy(unit + bank * word, w, (size_t)word);
+                if (!values) memcpy(unit + bank * word, w, (size_t)word);
+                for (int i = 0; values && i < word; i++) unit[4 * i + bank] = (char)w[i];
             }
-            load_word(b, TO_CODE, m * b->c.pq_code_words + a, unit, (size_t)(3 * word));
+            load_word(b, TO_CODE, m * b->c.pq_code_words + a, unit, (size_t)((values ? 4 : 3) * word));
         }
 }
 
@@ -98,7 +108,8 @@ static void load_tables(bench *b, const pq_job *j)
             lt_pack_pq_dense(c, &o->layer, channels, o->first, o->count, o->og, done, n, &words);
         else
             lt_pack_pq_lut(c, &o->layer, o->enc_in ? o->enc_in : &books, o->first, o->count, o->og, done, n, &words);
-        load(b, TO_WEIGHT, lt_pq_lut_load(c, row, n), &words);
+        lt_pq_load to[LT_PQ_LUT_LOADS];
+        loads(b, TO_WEIGHT, to, lt_pq_lut_loads(c, &o->layer, row, n, to), &words);
         lt_buf_free(&words);
         done += n;
     }
@@ -158,7 +169,10 @@ static void run_tick(bench *b, const pq_case *k, bool busy_load)
     int half = b->c.pq_lut_rows * b->c.pq_prototypes;
     if (busy_load) {
         int h = !k->half_used[0] ? 0 : 1;
-        lt_pq_load l = lt_pq_lut_load(&b->c, h * half + lt_rng_range(&b->r, 0, half - 1), 1);
+        const qlayer whole = {.r = 3, .s = 3, .dilation = 1};
+        lt_pq_load to[LT_PQ_LUT_LOADS], l;
+        lt_pq_lut_loads(&b->c, &whole, h * half + lt_rng_range(&b->r, 0, half - 1), 1, to);
+        l = to[0];
         b->pin.ld_valid = lt_rng_range(&b->r, 0, 1);
         b->pin.ld_target = TO_WEIGHT;
         b->pin.ld_addr = (uint16_t)(l.address + lt_rng_range(&b->r, 0, l.rows - 1) * l.stride);
