@@ -6,6 +6,9 @@
 // The bank is the high part of a word address; bits beyond the buffer are ignored. A result may replace the residual
 // where it lies, as the two come in different cycles.
 //
+// PAIRS: the lowest bit of the bank's number is the lowest bit of the address instead. Then neighbouring words lie in the
+// two banks of a pair, and a residual can be read in the cycle in which a result goes to a word of the other parity.
+//
 // Latency: read data in the cycle after their enable; they hold until something else is read from that bank. `conflict`
 // comes in the cycle after.
 //
@@ -13,13 +16,15 @@
 //   WIDTH   bits per word
 //   BANKS   a power of two, 2 or more
 //   WORDS   per bank, a power of two, 2 or more; BANKS * WORDS at most 65536
+//   PAIRS   0 or 1
 
 `default_nettype none
 
 module lutra_fb #(
     parameter WIDTH = 128,
     parameter BANKS = 4,
-    parameter WORDS = 512
+    parameter WORDS = 512,
+    parameter PAIRS = 0
 ) (
     input  wire              clk,
     input  wire              rst,
@@ -51,11 +56,24 @@ module lutra_fb #(
     localparam LG_WORDS = $clog2(WORDS);
     localparam LG_BANKS = $clog2(BANKS);
 
-    wire [LG_BANKS-1:0] rd_bank  = rd_addr [LG_WORDS +: LG_BANKS];
-    wire [LG_BANKS-1:0] res_bank = res_addr[LG_WORDS +: LG_BANKS];
-    wire [LG_BANKS-1:0] wr_bank  = wr_addr [LG_WORDS +: LG_BANKS];
-    wire [LG_BANKS-1:0] ld_bank  = ld_addr [LG_WORDS +: LG_BANKS];
-    wire [LG_BANKS-1:0] st_bank  = st_addr [LG_WORDS +: LG_BANKS];
+    // verilator lint_off UNUSED
+    function [LG_BANKS-1:0] bank_of(input [15:0] addr);
+        begin
+            bank_of = addr[LG_WORDS +: LG_BANKS];
+            if (PAIRS != 0) bank_of[0] = addr[0];
+        end
+    endfunction
+
+    function [LG_WORDS-1:0] word_of(input [15:0] addr);
+        word_of = (PAIRS != 0) ? addr[1 +: LG_WORDS] : addr[0 +: LG_WORDS];
+    endfunction
+    // verilator lint_on UNUSED
+
+    wire [LG_BANKS-1:0] rd_bank  = bank_of(rd_addr);
+    wire [LG_BANKS-1:0] res_bank = bank_of(res_addr);
+    wire [LG_BANKS-1:0] wr_bank  = bank_of(wr_addr);
+    wire [LG_BANKS-1:0] ld_bank  = bank_of(ld_addr);
+    wire [LG_BANKS-1:0] st_bank  = bank_of(st_addr);
 
     // banks whose words the read ports show
     reg [LG_BANKS-1:0] rd_shown, res_shown, st_shown;
@@ -86,11 +104,11 @@ module lutra_fb #(
             wire st  = st_en  && (st_bank  == NUMBER[LG_BANKS-1:0]);
 
             // one hot, or it is a conflict
-            wire [LG_WORDS-1:0] addr = ({LG_WORDS{rd}}  & rd_addr [LG_WORDS-1:0]) |
-                                       ({LG_WORDS{res}} & res_addr[LG_WORDS-1:0]) |
-                                       ({LG_WORDS{wr}}  & wr_addr [LG_WORDS-1:0]) |
-                                       ({LG_WORDS{ld}}  & ld_addr [LG_WORDS-1:0]) |
-                                       ({LG_WORDS{st}}  & st_addr [LG_WORDS-1:0]);
+            wire [LG_WORDS-1:0] addr = ({LG_WORDS{rd}}  & word_of(rd_addr)) |
+                                       ({LG_WORDS{res}} & word_of(res_addr)) |
+                                       ({LG_WORDS{wr}}  & word_of(wr_addr)) |
+                                       ({LG_WORDS{ld}}  & word_of(ld_addr)) |
+                                       ({LG_WORDS{st}}  & word_of(st_addr));
 
             assign clash[i] = (rd && (res || wr || ld || st)) || (res && (wr || ld || st)) || (wr && (ld || st)) ||
                               (ld && st);

@@ -8,7 +8,7 @@
 // Parameters:
 //   LANES                     channels per feature-buffer word
 //   BUS_BITS                  AXI4 data width: 32, 64, 128, 256
-//   FB_BANKS, FB_WORDS        feature buffer
+//   FB_BANKS, _WORDS, _PAIRS  feature buffer
 //   WEIGHT_BITS .. CODE_BITS  word widths of LOAD targets 1..4 without padding; 0: this target does not exist
 //   PARAM_LOW, PARAM_HIGH     bits in use of the two 32-bit halves of a parameter (bias, multiplier)
 //   LD_BITS                   width of exec_ld_data: at least the widest of them
@@ -23,6 +23,7 @@ module lutra_shell #(
     parameter        BUS_BITS    = 128,
     parameter        FB_BANKS    = 4,
     parameter        FB_WORDS    = 512,
+    parameter        FB_PAIRS    = 0,
     parameter        WEIGHT_BITS = 128,
     parameter        PARAM_BITS  = 128,
     parameter        ENC_BITS    = 0,
@@ -426,7 +427,8 @@ module lutra_shell #(
     lutra_fb #(
         .WIDTH (FB_BITS),
         .BANKS (FB_BANKS),
-        .WORDS (FB_WORDS)
+        .WORDS (FB_WORDS),
+        .PAIRS (FB_PAIRS)
     ) u_fb (
         .clk      (clk),
         .rst      (engine_rst),

@@ -41,6 +41,7 @@ typedef struct {
     int pq_chunks;     /* window depth: code words kept per tap */
     int pq_lut_rows;   /* LUT sets (of K entries x lanes) per bank in each of two halves */
     int pq_code_words; /* code words in each of the three row banks, in each of two maps */
+    int pq_fb_pairs;   /* 1: neighbouring feature-buffer words lie in the two banks of a pair */
     int pq_dense;      /* dense int8 multipliers per lane, for layers kept dense; 0: none; 9: all taps at once */
 } lt_config;
 

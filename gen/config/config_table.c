@@ -27,8 +27,9 @@ const lt_key lt_keys[] = {
     {KEY(acc_bits), .cores = LT_ON_ALL, .min = 12, .max = 32, DEF(24, 24, 20), .unit = "bits", .verilog = "ACC_BITS",
      .help = "Accumulator and bias width. `lutra prep` refuses a network whose sums could exceed it."},
     {KEY(mult_bits), .cores = LT_ON_ALL, .min = 8, .max = 16, DEF(16, 16, 12), .unit = "bits", .verilog = "MULT_BITS",
-     .help = "Width of the requantisation multipliers, of accumulator and residual: scales are multiples of 2^-shift, and "
-             "the layer's largest multiplier fills this width."},
+     .help =
+         "Width of the requantisation multipliers, of accumulator and residual: scales are multiples of 2^-shift, and "
+         "the layer's largest multiplier fills this width."},
     {KEY(post_lanes), .cores = LT_ON_ALL, .min = 1, .max = 64, DEF(2, 2, 16), .unit = "lanes", .verilog = "POST_LANES",
      .help = "Outputs requantised per cycle; divides `lanes`."},
     {KEY(param_groups), .cores = LT_ON_ALL, .min = 1, .max = 1024, DEF(4, 4, 4), .unit = "groups",
@@ -78,6 +79,9 @@ const lt_key lt_keys[] = {
      .help = "LUT sets (K entries x `lanes`) per LUT bank, in each of two halves."},
     {KEY(pq_code_words), .cores = LT_ON_PQ, .min = 16, .max = 32768, DEF(0, 0, 512), .unit = "words",
      .verilog = "PQ_CODE_WORDS", .help = "Code words in each of the three row banks, in each of two maps."},
+    {KEY(pq_fb_pairs), .cores = LT_ON_PQ, .min = 0, .max = 1, DEF(0, 0, 0), .unit = "", .verilog = "FB_PAIRS",
+     .help = "1: neighbouring words of the feature buffer lie in the two banks of a pair, so that results may replace "
+             "residuals even where `post_lanes` is `lanes`; tensors then take whole pairs of banks."},
     {KEY(pq_dense), .cores = LT_ON_PQ, .min = 0, .max = 64, DEF(0, 0, 1), .unit = "multipliers", .verilog = "PQ_DENSE",
      .help =
          "Dense int8 multipliers per lane, for layers that are kept dense (by default the first and last); 0: none. In "

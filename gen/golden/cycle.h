@@ -1,9 +1,10 @@
-/* The exact cycle model: equals the RTL's CYCLES counter with a stall-free memory (docs/architecture.md, sections 4..9).
- * Two layers: the time an operation spends in u_exec (a function of its descriptor and of what is still draining), and
- * the shell around it (fetch, tokens, DMA). */
+/* The exact cycle model: equals the RTL's CYCLES counter with a stall-free memory (docs/architecture.md,
+ * sections 4..9). Two layers: the time an operation spends in u_exec (a function of its descriptor and of what is still
+ * draining), and the shell around it (fetch, tokens, DMA). */
 #ifndef LUTRA_GOLDEN_CYCLE_H
 #define LUTRA_GOLDEN_CYCLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "config/config.h"
 
@@ -24,6 +25,10 @@ typedef struct {
 /* ws, ews (cycle_mac.c) and pq (cycle_pq.c): one CONV or POOL descriptor accepted in cycle `start`. */
 lt_exec_time lt_cycle_mac(const lt_config *cfg, const uint32_t desc[16], lt_exec_state *st, uint64_t start);
 lt_exec_time lt_cycle_pq(const lt_config *cfg, const uint32_t desc[16], lt_exec_state *st, uint64_t start);
+
+/* Does a finished descriptor of pq, which has a residual and writes to the feature buffer, read the one in the same
+ * cycle and bank in which it writes the other? For paired banks (pq_fb_pairs) of pair_words words together. */
+bool lt_cycle_pq_meet(const lt_config *cfg, const uint32_t desc[16], int pair_words);
 
 /* Counters of a whole program, as the CSRs show them after DONE. */
 typedef struct {

@@ -4,6 +4,8 @@
  * numbers of cycles between them. */
 #include "golden/cycle.h"
 
+#include <stdlib.h>
+
 #include "emit/regs.h"
 
 enum { ACC_IN = 1 << 20, ACC_OUT = 1 << 21 };
@@ -88,6 +90,8 @@ typedef struct {
     uint64_t now, issued; /* next free issue cycle */
     int post_cycles, latency, interval;
     bool res, acc_out;
+    uint64_t first_end; /* issue cycle of the first pixel's end */
+    uint64_t *ends;     /* of every pixel, where somebody wants them */
 } walk;
 
 /* `cycles` issue cycles, the last of which ends a pixel. */
@@ -108,24 +112,16 @@ static void pixel(walk *w, uint64_t cycles, bool op_last)
     s[NEXT_END] = end + (uint64_t)(op_last && w->interval <= w->latency ? w->latency + 1 : w->interval);
 }
 
-lt_exec_time lt_cycle_pq(const lt_config *c, const uint32_t d[16], lt_exec_state *st, uint64_t start)
+/* All pixels of an operation. */
+static void walk_pixels(walk *w, const uint32_t d[16])
 {
+    const lt_config *c = w->cfg;
     int out_w = get(d, LT_D_OUT_W), out_h = get(d, LT_D_OUT_H), chunks = get(d, LT_D_CHUNKS);
     int acc_words = (c->acc_bits + 7) / 8, load = d[0] & ACC_IN ? acc_words : 0, store = d[0] & ACC_OUT ? acc_words : 0;
     bool stream = get(d, LT_D_STREAM) && get(d, LT_D_OPCODE) == LT_OP_CONV;
-    walk w = {.cfg = c,
-              .st = st,
-              .now = start + 1,
-              .post_cycles = c->lanes / c->post_lanes,
-              .latency = post_latency(c),
-              .interval = (int)(d[7] >> 16 & 0xfff),
-              .res = get(d, LT_D_RES_EN),
-              .acc_out = store > 0};
-    uint64_t before = st->drained, first_end = 0, step = stream ? 0 : gather_cycles(c, d);
+    uint64_t step = stream ? 0 : gather_cycles(c, d), n = 0;
     int pass = stream ? passes(c, d, get(d, LT_D_R), get(d, LT_D_S)) : 0;
-    lt_exec_time t;
 
-    if ((get(d, LT_D_BARRIER) || store) && w.now < before + 1) w.now = before + 1;
     for (int p = 0; p < out_h; p++)
         for (int q = 0; q < out_w; q++) {
             bool last = p == out_h - 1 && q == out_w - 1;
@@ -135,15 +131,38 @@ lt_exec_time lt_cycle_pq(const lt_config *c, const uint32_t d[16], lt_exec_state
                                    : (int)(d[12] >> 16 & 0xfff);
                 step = (uint64_t)(wait + pass) * (uint64_t)chunks;
             }
-            pixel(&w, step + (uint64_t)load, last);
-            if (p == 0 && q == 0) first_end = w.now - 1;
-            w.now += (uint64_t)store;
-            w.issued += (uint64_t)store;
+            pixel(w, step + (uint64_t)load, last);
+            if (w->ends) w->ends[n++] = w->now - 1;
+            if (p == 0 && q == 0) w->first_end = w->now - 1;
+            w->now += (uint64_t)store;
+            w->issued += (uint64_t)store;
         }
+}
+
+static walk walk_start(const lt_config *c, const uint32_t d[16], lt_exec_state *st, uint64_t start)
+{
+    return (walk){.cfg = c,
+                  .st = st,
+                  .now = start + 1,
+                  .post_cycles = c->lanes / c->post_lanes,
+                  .latency = post_latency(c),
+                  .interval = (int)(d[7] >> 16 & 0xfff),
+                  .res = get(d, LT_D_RES_EN),
+                  .acc_out = (d[0] & ACC_OUT) != 0};
+}
+
+lt_exec_time lt_cycle_pq(const lt_config *c, const uint32_t d[16], lt_exec_state *st, uint64_t start)
+{
+    walk w = walk_start(c, d, st, start);
+    uint64_t before = st->drained;
+    lt_exec_time t;
+
+    if ((get(d, LT_D_BARRIER) || w.acc_out) && w.now < before + 1) w.now = before + 1;
+    walk_pixels(&w, d);
 
     uint64_t end = w.now - 1, handed;
     int ps = core_latency(c);
-    if (store) {
+    if (w.acc_out) {
         t.done = end + (uint64_t)ps + 2;
         handed = end + (uint64_t)ps + 1;
     } else {
@@ -153,11 +172,33 @@ lt_exec_time lt_cycle_pq(const lt_config *c, const uint32_t d[16], lt_exec_state
             items = get(d, LT_D_CODE_RAW) ? c->lanes / word_values(c)
                                           : c->lanes / (c->pq_length * c->pq_codebooks) * c->pq_enc_cycles;
         t.done = end + (uint64_t)(ps + 1 + post_latency(c) + items - 1 + (coded ? enc_latency(c) : 1) + 1);
-        handed = first_end + (uint64_t)ps + 1;
+        handed = w.first_end + (uint64_t)ps + 1;
     }
     t.ready = end + 1 > handed ? end + 1 : handed;
     if (t.ready < before + 1) t.ready = before + 1;
     t.issued = w.issued;
     st->drained = t.done;
     return t;
+}
+
+/* A residual is read when its pixel's sum enters the post unit, the result written post_latency cycles later. */
+bool lt_cycle_pq_meet(const lt_config *c, const uint32_t d[16], int pair_words)
+{
+    int out_w = get(d, LT_D_OUT_W), n = out_w * get(d, LT_D_OUT_H), step = get(d, LT_D_RES_STEP);
+    lt_exec_state st = {0};
+    walk w = walk_start(c, d, &st, 0);
+    bool meet = false;
+
+    w.ends = malloc((size_t)n * sizeof *w.ends);
+    if (!w.ends) return true; /* unknown */
+    walk_pixels(&w, d);
+    for (int i = 0, j = 0; i < n && !meet; i++) { /* pixel i is read, pixel j written */
+        while (w.ends[j] + (uint64_t)w.latency < w.ends[i]) j++;
+        if (w.ends[j] + (uint64_t)w.latency != w.ends[i]) continue;
+        int from = get(d, LT_D_RES_BASE) + i / out_w * (int)(d[10] >> 16) + i % out_w * step;
+        int to = get(d, LT_D_OUT_BASE) + j;
+        meet = from / pair_words == to / pair_words && (from - to) % 2 == 0;
+    }
+    free(w.ends);
+    return meet;
 }

@@ -22,6 +22,7 @@ typedef struct {
     bool spill;     /* lives in DRAM */
     bool wants_fb;  /* some reader needs values in the feature buffer */
     bool dump_only; /* ... but only the dump: free again as soon as it is stored */
+    bool apart;     /* does not replace a residual where it lies: reads and writes would meet in a bank */
 } place;
 
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
     /* what the next attempt should do differently */
     int spill;    /* this tensor moves to DRAM, or -1 */
     int remake;   /* this tensor needs a home in the feature buffer to make its codes again, or -1 */
+    int apart;    /* this tensor must not replace its residual, or -1 */
     bool shallow; /* the next attempt should use depth 1 */
     /* tokens, see tokens.c; descriptor indexes, -1 = none */
     int depth; /* tiles in flight: 2 overlaps transfers with computation, 1 needs less memory */
@@ -118,7 +120,11 @@ void order_tables(lt_program *p);
 /* place.c */
 /* Chooses banks for tensor t outside `busy` (bit mask) and every live tensor; false if nothing is free. */
 bool take_banks(builder *b, int t, unsigned busy);
-/* Puts tensor t where tensor old is, which dies now. */
+/* May layer l's output replace its residual where that lies? */
+bool in_place(const builder *b, const qlayer *l);
+/* A finished operation of such a layer: asks for another attempt if a residual and a result meet in a bank. */
+void check_in_place(builder *b, const qlayer *l, const uint32_t *op);
+/* Puts tensor t where tensor old is, which dies after this layer. */
 void take_over(builder *b, int t, int old);
 void release_dead(builder *b);
 unsigned banks_of(const builder *b, int t);

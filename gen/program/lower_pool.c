@@ -43,10 +43,12 @@ lt_code lower_pool(builder *b, const qlayer *l)
             set_field(b, op, LT_D_PAD_L, vi.col0 - (vo.col0 * (l->stride > 0 ? l->stride : 1) - l->pad_l));
             set_field(b, op, LT_D_OG, og);
             set_code_output(b, op, l, &t, og0);
-            if (c->core == CORE_PQ)
+            if (c->core == CORE_PQ) {
                 lt_pq_finish_desc(c, op);
-            else
+                check_in_place(b, l, op);
+            } else {
                 lt_mac_finish_desc(op);
+            }
             end_op(b, add_op(b, op), l, &t, i, og0 + og == groups, &vo);
         }
     }

@@ -142,6 +142,7 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
     lt_pq_finish_part(c, op, p->first, p->count);
     if (p->pass) lt_pq_acc_in(op, t->acc_at[(p->pass - 1) % 2]);
     if (!p->last) lt_pq_acc_out(op);
+    check_in_place(b, l, op);
     return add_op(b, op);
 }
 

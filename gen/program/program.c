@@ -13,20 +13,6 @@ void lt_program_free(lt_program *p)
     *p = (lt_program){0};
 }
 
-static int post_cycles(const lt_config *c)
-{
-    return c->lanes / c->post_lanes;
-}
-
-/* Layer l's output may replace its residual where it lies: each word is read before it is written. */
-static bool in_place(const builder *b, const qlayer *l)
-{
-    if (l->res < 0 || !b->at[l->res].in_fb || qnet_last_use(b->net, l->res) > b->layer || l->res == l->in) return false;
-    const qtensor *r = &b->net->tensors[l->res], *o = &b->net->tensors[l->out];
-    return l->res_step == 1 && l->res_c_off == 0 && r->c == o->c && r->h == o->h && r->w == o->w &&
-           post_cycles(b->cfg) >= 2;
-}
-
 lt_code no_room(builder *b, const qlayer *l)
 {
     int involved[MAX_BANKS + 3], n = 0;
@@ -71,8 +57,6 @@ static void place_output(builder *b, const qlayer *l)
     }
     if (in_place(b, l)) {
         take_over(b, l->out, l->res);
-        /* the residual is read at the place it had */
-        b->at[l->res].in_fb = true;
     } else if (!take_banks(b, l->out, banks_of(b, l->in) | (l->res >= 0 ? banks_of(b, l->res) : 0))) {
         no_room(b, l);
         return;
@@ -91,11 +75,12 @@ static lt_code build_layer(builder *b, const qlayer *l)
 
 /* Which tensors need values in the feature buffer (or DRAM): all on the mac cores; on pq those that are read by pools,
  * adds and residuals, that leave the chip, and those whose codes had to be made again in an earlier attempt. */
-static void decide_homes(builder *b, const bool *spill, const bool *remake)
+static void decide_homes(builder *b, const bool *spill, const bool *remake, const bool *apart)
 {
     for (int t = 0; t < b->net->n_tensors; t++) {
         place *p = &b->at[t];
         p->spill = spill[t];
+        p->apart = apart[t];
         p->wants_fb =
             b->cfg->core != CORE_PQ || t == b->output_tensor || remake[t] || spill[t] || (b->opt->dumps && t > 0);
         for (int i = 0; i < b->n_layers; i++) {
@@ -147,12 +132,12 @@ static lt_code attempt(builder *b)
     return b->err->code;
 }
 
-/* Attempts until every layer has room. Each failed one moves a tensor to DRAM, so they end. */
+/* Attempts until every layer has room. Each failed one moves a tensor to DRAM or sets it apart, so they end. */
 static lt_code place_and_lower(builder *b, const lt_program_options *o)
 {
     int n = b->net->n_tensors;
-    bool *spill = calloc((size_t)n, 1), *remake = calloc((size_t)n, 1);
-    lt_code rc = spill && remake ? LT_OK : lt_fail(b->err, LT_EMEM, "out of memory");
+    bool *spill = calloc(3 * (size_t)n, 1), *remake = spill + n, *apart = remake + n;
+    lt_code rc = spill ? LT_OK : lt_fail(b->err, LT_EMEM, "out of memory");
     int depth = 2;
 
     while (rc == LT_OK) {
@@ -169,26 +154,28 @@ static lt_code place_and_lower(builder *b, const lt_program_options *o)
                          .last_store = -1,
                          .last_load = -1,
                          .spill = -1,
-                         .remake = -1};
+                         .remake = -1,
+                         .apart = -1};
         *b = fresh;
         lt_program_free(b->p);
         memset(b->at, 0, (size_t)n * sizeof *b->at);
         for (int i = 0; i < MAX_BANKS; i++) b->bank_tensor[i] = -1;
         b->map_tensor[0] = b->map_tensor[1] = -1;
         set_target_bytes(b);
-        decide_homes(b, spill, remake);
+        decide_homes(b, spill, remake, apart);
         rc = attempt(b);
         if (rc == LT_OK && b->spill >= 0)
             spill[b->spill] = true;
         else if (rc == LT_OK && b->remake >= 0)
             remake[b->remake] = true;
+        else if (rc == LT_OK && b->apart >= 0)
+            apart[b->apart] = true;
         else if (rc == LT_OK && b->shallow)
             depth = 1;
         else
             break;
     }
     free(spill);
-    free(remake);
     return rc;
 }
 
