@@ -518,7 +518,7 @@ module lutra_exec_pq #(
                 .maximum(ps_max),
                 .byte_read(byte_read),
                 .byte_on(ps_read),
-                .byte_unsigned(ps_unsigned || ps_load),
+                .byte_unsigned(ps_load ? !ps_first : ps_unsigned), // the highest byte of a sum is signed
                 .data(fb_rd_data[i*8 +: 8]),
                 .keep(ps_end),
                 .acc(acc[i*ACC_BITS +: ACC_BITS]),

@@ -75,21 +75,29 @@ module lutra_fb #(
     wire [LG_BANKS-1:0] ld_bank  = bank_of(ld_addr);
     wire [LG_BANKS-1:0] st_bank  = bank_of(st_addr);
 
-    // banks whose words the read ports show
-    reg [LG_BANKS-1:0] rd_shown, res_shown, st_shown;
+    // banks whose words the read ports show, one hot
+    reg [BANKS-1:0] rd_shown, res_shown, st_shown;
+    wire [BANKS-1:0] one = 1;
 
     always @(posedge clk) begin
-        if (rd_en)  rd_shown  <= rd_bank;
-        if (res_en) res_shown <= res_bank;
-        if (st_en)  st_shown  <= st_bank;
+        if (rd_en)  rd_shown  <= one << rd_bank;
+        if (res_en) res_shown <= one << res_bank;
+        if (st_en)  st_shown  <= one << st_bank;
     end
 
     wire [BANKS*WIDTH-1:0] shown;
     wire [BANKS-1:0]       clash;
 
-    assign rd_data  = shown[rd_shown *WIDTH +: WIDTH];
-    assign res_data = shown[res_shown*WIDTH +: WIDTH];
-    assign st_data  = shown[st_shown *WIDTH +: WIDTH];
+    function [WIDTH-1:0] pick(input [BANKS*WIDTH-1:0] words, input [BANKS-1:0] which);
+        integer b;
+        begin
+            pick = {WIDTH{1'b0}};
+            for (b = 0; b < BANKS; b = b + 1) pick = pick | (words[b*WIDTH +: WIDTH] & {WIDTH{which[b]}});
+        end
+    endfunction
+    assign rd_data  = pick(shown, rd_shown);
+    assign res_data = pick(shown, res_shown);
+    assign st_data  = pick(shown, st_shown);
 
     always @(posedge clk) conflict <= (|clash) && !rst;
 

@@ -77,6 +77,7 @@ module lutra_pq_issue #(
     localparam [SINCE_W-1:0] PHASE     = POST_CYCLES - 1;
     localparam [11:0]        OP_GAP    = POST_LATENCY + 1;
     localparam [1:0]         LAST_BYTE = ACC_BYTES - 1;
+    localparam [1:0]         LAST_TWO  = (ACC_BYTES > 2) ? ACC_BYTES - 2 : 0; // first of the lowest two bytes
     localparam [LUT_ADDR_W:0] ONE_ROW  = 1;
     localparam [LUT_ADDR_W:0] ONE_SET  = PROTOTYPES;
     localparam [LUT_ADDR_W:0] ALL_ROWS = LUT_ROWS;
@@ -107,7 +108,7 @@ module lutra_pq_issue #(
         C_USED, F_USED,                           // w3
         32'hffffffff,                             // w2
         A_USED, A_USED,                           // w1
-        32'h003b770f};                            // w0
+        32'h00bb770f};                            // w0
     reg  [511:0] d;
     reg          busy;
     reg  [1:0]   inflight;
@@ -129,6 +130,7 @@ module lutra_pq_issue #(
     reg         ordered;                   // waits for everything before it
     wire        acc_in   = d[20];
     wire        acc_out  = d[21];
+    wire [1:0]  first_byte = d[23] ? LAST_TWO : 2'd0;
     wire        res_en   = d[`LUTRA_D_RES_EN];
     wire [11:0] in_h     = d[`LUTRA_D_IN_H];
     wire [11:0] in_w     = d[`LUTRA_D_IN_W];
@@ -318,14 +320,14 @@ module lutra_pq_issue #(
             lrow     <= op_desc[256 +: LUT_ADDR_W];
             loading  <= 1'b1;
             storing  <= 1'b0;
-            abyte    <= 2'd0;
+            abyte    <= op_desc[23] ? LAST_TWO : 2'd0;
             acc_ptr  <= op_desc[368 +: FB_ADDR_W];
             first    <= 1'b1;
             op_first <= 1'b1;
         end else if (go) begin
             ordered <= 1'b0; // from its first cycle on it is alone
             if (!main) begin
-                abyte <= last_byte ? 2'd0 : abyte + 2'd1;
+                abyte <= last_byte ? first_byte : abyte + 2'd1;
                 if (last_byte && !storing) loading <= 1'b0;
                 if (last_byte && storing) storing <= 1'b0;
                 if (!storing) acc_ptr <= acc_ptr + 1'b1;
@@ -475,7 +477,7 @@ module lutra_pq_issue #(
         step           <= go && main && sums;
         step_enc       <= SPATIAL && go && main && fires && !dense && !pool;
         step_read      <= go && main && fires && !pool && (dense ? (SPATIAL || pass_first) : pass_last);
-        step_first     <= load_now ? abyte == 2'd0 : first && !acc_in;
+        step_first     <= load_now ? abyte == first_byte : first && !acc_in;
         step_end       <= go && pixel_end && !acc_out;
         step_op_first  <= op_first;
         step_op_last   <= acc_out ? op_end : last_q && last_p;

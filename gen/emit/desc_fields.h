@@ -35,6 +35,7 @@
     F(OUT_UNSIGNED,  0, 19,  1, U, LT_IN_EXEC,     "results are unsigned") \
     F(ACC_IN,        0, 20,  1, U, LT_IN_CONV,     "start from stored accumulators instead of zero") \
     F(ACC_OUT,       0, 21,  1, U, LT_IN_CONV,     "store accumulators instead of results") \
+    F(ACC_SHORT,     0, 23,  1, U, LT_IN_CONV,     "stored accumulators have two bytes, sign-extended, not all (pq)") \
     F(FINISHED,      0, 22,  1, U, LT_IN_EXEC,     "the derived fields are in place (pq); not read by the hardware") \
     F(LAYER,         0, 24,  8, U, LT_IN_EXEC,     "layer number for profile records") \
     F(IN_BASE,       1,  0, 16, U, LT_IN_EXEC,     "feature-buffer word of the input: address = base + group*plane + y*IN_W + x") \

@@ -8,7 +8,7 @@
 
 #include "emit/regs.h"
 
-enum { ACC_IN = 1 << 20, ACC_OUT = 1 << 21 };
+enum { ACC_IN = 1 << 20, ACC_OUT = 1 << 21, ACC_SHORT = 1 << 23 };
 
 /* st->spare */
 enum { LAST_END, NEXT_END, BEFORE }; /* issue cycle of the last pixel's end, earliest of the next; 1: there was one */
@@ -117,7 +117,8 @@ static void walk_pixels(walk *w, const uint32_t d[16])
 {
     const lt_config *c = w->cfg;
     int out_w = get(d, LT_D_OUT_W), out_h = get(d, LT_D_OUT_H), chunks = get(d, LT_D_CHUNKS);
-    int acc_words = (c->acc_bits + 7) / 8, load = d[0] & ACC_IN ? acc_words : 0, store = d[0] & ACC_OUT ? acc_words : 0;
+    int acc_words = d[0] & ACC_SHORT ? 2 : (c->acc_bits + 7) / 8, load = d[0] & ACC_IN ? acc_words : 0,
+        store = d[0] & ACC_OUT ? acc_words : 0;
     bool stream = get(d, LT_D_STREAM) && get(d, LT_D_OPCODE) == LT_OP_CONV;
     uint64_t step = stream ? 0 : gather_cycles(c, d), n = 0;
     int pass = stream ? passes(c, d, get(d, LT_D_R), get(d, LT_D_S)) : 0;

@@ -56,6 +56,7 @@ typedef struct {
     bool barrier;          /* the next operation reads what an earlier one may still be writing */
     int weight_half;       /* weight bank or LUT half of the last weight load */
     bool wide_weights;     /* the last operation used both weight banks */
+    bool prefer_wide;      /* pq: use both LUT halves rather than passes, which need room for accumulators */
     bool input_loaded;
     uint32_t scratch;    /* bytes handed out */
     int target_bytes[5]; /* bytes of one word in DRAM, per load target */
@@ -147,6 +148,7 @@ typedef struct {
     int code_chunks;    /* pq: chunks per input pixel, if the input has to be copied to a code map */
     int word_chunks;    /* ... and how many share a code word; 0: one */
     int acc_words;      /* feature-buffer words per output pixel of raw accumulators */
+    int acc_buffers;    /* ... and how many buffers of them: 2 if operations both load and store them */
     int groups;         /* input groups of one operation, if operations are able to load their own input */
     bool split;         /* ... and have to: all of it would not fit the code memory; code_chunks is for those groups */
     kernel_part kernel; /* ... and the largest part of the kernel that one works on */
@@ -194,6 +196,8 @@ void code_for_groups(builder *b, const qlayer *l, const view *in, int first, int
 int code_group_chunks(const builder *b, const qlayer *l);
 /* Where this operation's results go in the code memory, if some layer reads them from there. */
 void set_code_output(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int og);
+/* pq: the configuration's datapath is what all layers were fitted for. */
+lt_code check_encoders(const builder *b);
 lt_code lower_conv_mac(builder *b, const qlayer *l);
 lt_code lower_conv_pq(builder *b, const qlayer *l);
 lt_code lower_pool(builder *b, const qlayer *l);

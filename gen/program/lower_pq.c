@@ -28,6 +28,13 @@ static lt_code check_encoder(const builder *b, const qlayer *l)
         modes[c->pq_mode], kinds[c->pq_encoder], c->pq_prototypes, c->pq_length, c->pq_enc_bits, c->pq_lut_bits);
 }
 
+lt_code check_encoders(const builder *b)
+{
+    for (int i = 0; i < b->n_layers; i++)
+        if (b->net->layers[i].op == QOP_CONV) LT_TRY(check_encoder(b, &b->net->layers[i]));
+    return LT_OK;
+}
+
 /* The passes of a layer over its input chunks. Usually one; more if the tables of one output group exceed the LUT
  * memory: then each but the last leaves raw accumulators for the next. */
 typedef struct {
@@ -38,16 +45,40 @@ typedef struct {
     bool wide; /* a pass fills both LUT halves */
 } pass_plan;
 
-static bool plan_passes(const lt_config *c, const qlayer *l, int chunks, pass_plan *p)
+static bool acc_short(const builder *b, const qlayer *l)
 {
+    return l->encoder >= 0 && lt_pq_acc_short(b->cfg, l, b->net->encoders[l->encoder].codebooks);
+}
+
+/* Is it quicker to load both halves, then compute, than to compute in passes with the next one's tables coming? Passes
+ * store and load accumulators, wide operations keep nothing busy while they are loaded. */
+static bool wide_pays(const builder *b, const qlayer *l, int chunks, int rows, int passes)
+{
+    const lt_config *c = b->cfg;
+    const qtensor *out = &b->net->tensors[l->out];
+    long pixels = (long)out->h * out->w, bytes = 0, sums = 2 * lt_pq_acc_words(c, acc_short(b, l));
+    lt_pq_load to[LT_PQ_LUT_LOADS];
+    int loads = lt_pq_lut_loads(c, l, 0, rows, to);
+
+    if (b->prefer_wide) return true;
+    for (int i = 0; i < loads; i++) bytes += (long)to[i].words * to[i].rows * b->target_bytes[TO_WEIGHT];
+    long load = bytes * 8 / c->bus_bits, split = pixels * (chunks + sums * (passes - 1));
+    return load + pixels * chunks <= (load > split ? load : split);
+}
+
+static bool plan_passes(const builder *b, const qlayer *l, int chunks, pass_plan *p)
+{
+    const lt_config *c = b->cfg;
     int half = c->pq_lut_rows * c->pq_prototypes, rows = lt_pq_rows(c, l, chunks), most = chunks;
 
     /* the encoder memory holds pq_chunks words per half */
     if (l->encoder >= 0 && c->pq_mode == QPQ_SPATIAL && most > c->pq_chunks) most = c->pq_chunks;
     p->chunks = chunks;
     p->wide = most == chunks && rows > half && rows <= 2 * half;
-    if (!p->wide)
-        while (most > 1 && lt_pq_rows(c, l, most) > half) most--;
+    while (most > 1 && lt_pq_rows(c, l, most) > half) most--;
+    if (p->wide && lt_pq_rows(c, l, most) <= half && !wide_pays(b, l, chunks, rows, ceil_div(chunks, most)))
+        p->wide = false;
+    if (p->wide) most = chunks;
     p->per_pass = most;
     p->passes = ceil_div(chunks, most);
     p->rows = lt_pq_rows(c, l, most);
@@ -112,6 +143,7 @@ typedef struct {
     int table;        /* number of the first of them in the layer */
     int chunks;       /* per pixel of the map */
     bool wide;        /* fills both LUT halves */
+    bool acc_short;   /* accumulators are stored in two bytes */
 } pass_op;
 
 static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pass_op *p, const view *vi,
@@ -125,7 +157,7 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
     b->wide_weights = p->wide;
     load_tables(b, p->kernel, p->table, p->count, p->og, b->weight_half * half);
     /* only the multipliers read unsigned bytes shifted */
-    load_params(b, l, p->og, 1, param, l->encoder < 0 && !b->net->tensors[l->in].is_signed);
+    if (p->last) load_params(b, l, p->og, 1, param, l->encoder < 0 && !b->net->tensors[l->in].is_signed);
     set_field(b, op, LT_D_OPCODE, LT_OP_CONV);
     set_field(b, op, LT_D_WRITE_FB, b->at[l->out].wants_fb);
     if (p->pass) b->barrier = true; /* the sums of the pass before are read */
@@ -140,8 +172,8 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
     if (p->last) set_code_output(b, op, l, t, p->og);
     if (!p->last) set_field(b, op, LT_D_OUT_BASE, t->acc_at[p->pass % 2]);
     lt_pq_finish_part(c, op, p->first, p->count);
-    if (p->pass) lt_pq_acc_in(op, t->acc_at[(p->pass - 1) % 2]);
-    if (!p->last) lt_pq_acc_out(op);
+    if (p->pass) lt_pq_acc_in(op, t->acc_at[(p->pass - 1) % 2], p->acc_short);
+    if (!p->last) lt_pq_acc_out(op, p->acc_short);
     check_in_place(b, l, op);
     return add_op(b, op);
 }
@@ -177,7 +209,7 @@ static void lower_split(builder *b, const qlayer *l, const tiling *t, int tile, 
     int each = code_group_chunks(b, l);
 
     for (int og = 0; og < groups && b->err->code == LT_OK; og++) {
-        pass_op o = {.og = og};
+        pass_op o = {.og = og, .acc_short = acc_short(b, l)};
         for (int g = 0; g < in_groups; g += t->groups) {
             int n = g + t->groups <= in_groups ? t->groups : in_groups - g;
             view in = *vi;
@@ -193,7 +225,7 @@ static void lower_split(builder *b, const qlayer *l, const tiling *t, int tile, 
             for (int k = 0; k < cut->n; k++) {
                 o.kernel = &cut->part[k];
                 o.table = g * each;
-                plan_passes(b->cfg, o.kernel, n * each, &p);
+                plan_passes(b, o.kernel, n * each, &p);
                 add_passes(b, l, t, tile, &p, &o, g + n < in_groups || k < cut->n - 1, &in, vo, vr, map, open);
             }
         }
@@ -208,7 +240,7 @@ static lt_code cut_kernel(builder *b, const qlayer *l, int chunks, kernel_cut *c
     qlayer part = *l;
     pass_plan p;
 
-    while (!plan_passes(c, &part, chunks, &p)) {
+    while (!plan_passes(b, &part, chunks, &p)) {
         if (part.r > down)
             part.r = (part.r - 1) / down * down;
         else if (part.s > 3)
@@ -247,14 +279,22 @@ static lt_code lower_parts(builder *b, const qlayer *l, const kernel_cut *cut, i
     pass_plan p;
     tiling t;
 
-    plan_passes(c, &cut->part[0], chunks, &p);
+    plan_passes(b, &cut->part[0], chunks, &p);
+    bool several = p.passes > 1 || cut->n > 1 || split;
     /* an input that is not in the code memory yet is copied there, as much at a time as fits */
     const tile_needs needs = {.code_chunks = b->at[l->in].code == CODE_NONE ? chunks : 0,
                               .word_chunks = code_word_chunks(b, l),
-                              .acc_words = p.passes > 1 || cut->n > 1 || split ? lt_pq_acc_words(c) : 0,
+                              .acc_words = several ? lt_pq_acc_words(c, acc_short(b, l)) : 0,
+                              .acc_buffers = p.passes * cut->n == 2 && !split ? 1 : 2,
                               .groups = split,
                               .split = split > 0};
-    if (!plan_tiles(b, l, &needs, &t)) return no_room(b, l);
+    if (!plan_tiles(b, l, &needs, &t)) {
+        if (p.passes == 1 || b->prefer_wide) return no_room(b, l);
+        b->prefer_wide = true; /* it may do without stored accumulators */
+        lt_code rc = lower_parts(b, l, cut, chunks, split);
+        b->prefer_wide = false;
+        return rc;
+    }
     for (int i = 0; i < t.count; i++) {
         view vi, vo, vr = {0};
         int map;
@@ -270,11 +310,11 @@ static lt_code lower_parts(builder *b, const qlayer *l, const kernel_cut *cut, i
         code_for_tile(b, l, &t, &vi, &open, &map);
         if (b->remake >= 0 || b->err->code != LT_OK) return b->err->code;
         for (int og = 0; og < groups; og++) {
-            pass_op o = {.og = og};
+            pass_op o = {.og = og, .acc_short = acc_short(b, l)};
             for (int k = 0; k < cut->n; k++) {
                 o.kernel = &cut->part[k];
                 o.table = 0;
-                plan_passes(c, o.kernel, chunks, &p);
+                plan_passes(b, o.kernel, chunks, &p);
                 add_passes(b, l, &t, i, &p, &o, k < cut->n - 1, &vi, &vo, &vr, map, &open);
             }
         }
@@ -288,7 +328,6 @@ lt_code lower_conv_pq(builder *b, const qlayer *l)
     const place *in = &b->at[l->in];
     kernel_cut cut = {0};
 
-    LT_TRY(check_encoder(b, l));
     if (split && !in->in_fb && !in->in_dram) { /* its values are needed */
         b->remake = l->in;
         return b->err->code;

@@ -3,6 +3,7 @@
 #ifndef LUTRA_PROGRAM_PACK_PQ_H
 #define LUTRA_PROGRAM_PACK_PQ_H
 
+#include <stdbool.h>
 #include "base/buf.h"
 #include "config/config.h"
 
@@ -53,9 +54,11 @@ void lt_pq_finish_desc(const lt_config *c, uint32_t desc[16]);
 /* The same for an operation that works on chunks first .. first+count-1 of the CHUNKS that an input pixel has. */
 void lt_pq_finish_part(const lt_config *c, uint32_t desc[16], int first, int count);
 /* Makes a finished CONV start from accumulators stored at feature-buffer word `from` (ACC_IN), or store its
- * accumulators at OUT_BASE instead of results (ACC_OUT): lt_pq_acc_words(c) words per pixel. */
-void lt_pq_acc_in(uint32_t desc[16], int from);
-void lt_pq_acc_out(uint32_t desc[16]);
-int lt_pq_acc_words(const lt_config *c);
+ * accumulators at OUT_BASE instead of results (ACC_OUT): lt_pq_acc_words words per pixel. */
+void lt_pq_acc_in(uint32_t desc[16], int from, bool is_short);
+void lt_pq_acc_out(uint32_t desc[16], bool is_short);
+int lt_pq_acc_words(const lt_config *c, bool is_short);
+/* Do two bytes hold all sums of a layer with that many codebooks (ACC_SHORT)? */
+bool lt_pq_acc_short(const lt_config *c, const qlayer *l, int codebooks);
 
 #endif

@@ -2,7 +2,7 @@
 #include "emit/regs.h"
 #include "program/pack_pq.h"
 
-enum { FLAG_ACC_IN = 1 << 20, FLAG_ACC_OUT = 1 << 21, FLAG_FINISHED = 1 << 22 };
+enum { FLAG_ACC_IN = 1 << 20, FLAG_ACC_OUT = 1 << 21, FLAG_FINISHED = 1 << 22, FLAG_ACC_SHORT = 1 << 23 };
 
 static int get(const uint32_t *d, lt_dfield f)
 {
@@ -122,18 +122,25 @@ void lt_pq_finish_part(const lt_config *c, uint32_t desc[16], int first, int cou
     for (int i = 0; i < 16; i++) desc[i] = d[i];
 }
 
-int lt_pq_acc_words(const lt_config *c)
+bool lt_pq_acc_short(const lt_config *c, const qlayer *l, int codebooks)
 {
-    return (c->acc_bits + 7) / 8;
+    if (l->encoder < 0 || c->acc_bits <= 16) return false;
+    int taps = c->pq_mode == QPQ_SPATIAL ? 1 : l->r * l->s;
+    return (int64_t)codebooks * taps << (l->lut_bits - 1) <= INT16_MAX;
 }
 
-void lt_pq_acc_in(uint32_t desc[16], int from)
+int lt_pq_acc_words(const lt_config *c, bool is_short)
 {
-    desc[0] |= FLAG_ACC_IN;
+    return is_short ? 2 : (c->acc_bits + 7) / 8;
+}
+
+void lt_pq_acc_in(uint32_t desc[16], int from, bool is_short)
+{
+    desc[0] |= FLAG_ACC_IN | (is_short ? FLAG_ACC_SHORT : 0);
     put(desc, 11, 16, 16, from);
 }
 
-void lt_pq_acc_out(uint32_t desc[16])
+void lt_pq_acc_out(uint32_t desc[16], bool is_short)
 {
-    desc[0] |= FLAG_ACC_OUT;
+    desc[0] |= FLAG_ACC_OUT | (is_short ? FLAG_ACC_SHORT : 0);
 }

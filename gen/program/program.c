@@ -277,7 +277,8 @@ lt_code lt_program_build(const lt_config *cfg, const qnet *n, const lt_program_o
     b.output_tensor = n->layers[layers - 1].out;
     b.at = calloc((size_t)n->n_tensors, sizeof *b.at);
     if (!b.at) return lt_fail(err, LT_EMEM, "out of memory");
-    lt_code rc = place_and_lower(&b, o);
+    lt_code rc = cfg->core == CORE_PQ ? check_encoders(&b) : LT_OK;
+    if (rc == LT_OK) rc = place_and_lower(&b, o);
     if (rc == LT_OK) rc = describe(&b);
     if (rc == LT_OK && o->profile) rc = predict(&b);
     free(b.at);

@@ -19,11 +19,11 @@ static bool is_op(const uint32_t *d)
     return o == LT_OP_CONV || o == LT_OP_POOL;
 }
 
-/* A load of tables that no one waits for (a later load of its group gives the token) and that reads nothing stored. */
+/* A load of tables that reads nothing stored. It may give a token: loads, and so their tokens, stay in their order. */
 static bool movable(const uint32_t *d)
 {
     return lt_desc_get(d, LT_D_OPCODE) == LT_OP_LOAD && lt_desc_get(d, LT_D_TARGET) == TO_WEIGHT &&
-           !flag(d, LT_D_SIGNAL_A) && !flag(d, LT_D_SIGNAL_B) && !flag(d, LT_D_WAIT_B);
+           !flag(d, LT_D_WAIT_B);
 }
 
 void order_tables(lt_program *p)
@@ -49,6 +49,6 @@ void order_tables(lt_program *p)
         memcpy(d, at, sizeof d);
         memmove(p->desc[last + 1], p->desc[last], (size_t)(i - last) * sizeof d);
         memcpy(p->desc[last], d, sizeof d);
-        last++;
+        last = -1; /* a second one would hold up the operation until the first is nearly there */
     }
 }

@@ -166,7 +166,7 @@ static bool try_cut(const builder *b, const qlayer *l, const tile_needs *n, int 
     if (in_dram && !buffers(b, (groups ? groups : groups_of(b, in)) * e.in, b->depth, &busy, cut.in_at)) return false;
     if (out_dram && !buffers(b, groups_of(b, out) * rows * cols, b->depth, &busy, cut.out_at)) return false;
     if (res_dram && !buffers(b, groups_of(b, res) * e.res, b->depth, &busy, cut.res_at)) return false;
-    if (n->acc_words && !buffers(b, n->acc_words * rows * cols, 2, &busy, cut.acc_at)) return false;
+    if (n->acc_words && !buffers(b, n->acc_words * rows * cols, n->acc_buffers, &busy, cut.acc_at)) return false;
     *t = cut;
     *loaded = e.loaded;
     return true;

@@ -289,8 +289,8 @@ static void make_desc(maker *m, pq_job *j)
     set(d, LT_D_CHUNKS, o->chunks);
     set(d, LT_D_WEIGHT_BASE, lt_pq_row_address(c, j->row));
     lt_pq_finish_part(c, d, o->first, o->count);
-    if (o->acc_in) lt_pq_acc_in(d, o->acc_base);
-    if (o->acc_out) lt_pq_acc_out(d);
+    if (o->acc_in) lt_pq_acc_in(d, o->acc_base, o->acc_short);
+    if (o->acc_out) lt_pq_acc_out(d, o->acc_short);
 }
 
 static bool make_job(maker *m, pq_case *k, pq_job *j, int number)
@@ -329,9 +329,12 @@ static bool split(maker *m, pq_case *k, pq_job *j, pq_job *then)
 {
     const lt_config *c = m->c;
     pq_op *o = &j->op;
-    int bytes = lt_pq_acc_words(c), row_next = m->row_next;
+    int row_next = m->row_next, bytes;
 
-    if (o->pool || o->count < 2 || o->out_h * o->out_w * bytes > 400) return false;
+    if (o->pool || o->count < 2) return false;
+    if (!o->acc_in) o->acc_short = lt_pq_acc_short(c, &o->layer, pq_op_channels(c, o)) && chance(m, 70);
+    bytes = lt_pq_acc_words(c, o->acc_short);
+    if (o->out_h * o->out_w * bytes > 400) return false;
     if (m->fb_next + o->out_h * o->out_w * bytes > PQ_FB_WORDS) return false;
     if (o->dense && o->in_unsigned) return false; /* the bias correction would have to be split too */
     pq_job whole = *j;

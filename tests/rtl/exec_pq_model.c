@@ -200,7 +200,7 @@ static void write_code(const lt_config *c, const pq_op *o, pq_memory *m, int p, 
 
 void pq_model_run(const lt_config *c, const pq_op *o, pq_memory *m)
 {
-    int bytes = (c->acc_bits + 7) / 8;
+    int bytes = o->acc_short ? 2 : (c->acc_bits + 7) / 8;
 
     for (int p = 0; p < o->out_h; p++)
         for (int q = 0; q < o->out_w; q++) {
@@ -209,9 +209,10 @@ void pq_model_run(const lt_config *c, const pq_op *o, pq_memory *m)
             int64_t acc[PQ_MAX_LANES];
             for (int lane = 0; lane < c->lanes; lane++) {
                 acc[lane] = o->pool ? pool_acc(o, m, p, q, lane) : conv_acc(c, o, m, p, q, lane);
-                if (o->acc_in)
-                    for (int b = 0; b < bytes; b++)
-                        acc[lane] += (int64_t)m->fb[o->acc_base + pixel * bytes + b][lane] << 8 * (bytes - 1 - b);
+                int64_t stored = 0;
+                for (int b = 0; o->acc_in && b < bytes; b++)
+                    stored = stored * 256 + value_of(m->fb[o->acc_base + pixel * bytes + b][lane], b > 0);
+                acc[lane] += stored;
                 acc[lane] = wrap(acc[lane], c->acc_bits);
             }
             for (int lane = 0; lane < c->lanes; lane++) {

@@ -16,6 +16,7 @@ typedef struct {
 /* One operation with all its constants. */
 typedef struct {
     bool pool, dense, max, in_unsigned, out_unsigned, write_fb, write_code, raw, res, res_unsigned, acc_in, acc_out;
+    bool acc_short; /* stored accumulators have two bytes */
     int in_h, in_w, stride, dilation, pad_t, pad_l, r, s, out_h, out_w;
     int chunks, first, count; /* per pixel; worked on */
     int code_in, map_in, code_out, map_out, out_chunks, chunk0, row0;
