@@ -33,6 +33,7 @@
 `define LUTRA_D_OUT_UNSIGNED    19
 `define LUTRA_D_ACC_IN          20
 `define LUTRA_D_ACC_OUT         21
+`define LUTRA_D_ACC_SHORT       23
 `define LUTRA_D_FINISHED        22
 `define LUTRA_D_LAYER           31:24
 `define LUTRA_D_IN_BASE         47:32

@@ -117,8 +117,8 @@ static void load_tables(builder *b, const qlayer *l, int first, int count, int o
 
 static void set_kernel(builder *b, uint32_t *d, const qlayer *l, const view *in, const view *out, int chunks, int map)
 {
-    bool stream =
-        l->pad_t >= 0 && l->pad_l >= 0 && l->r <= 3 && l->s <= 3 && l->dilation == 1 && chunks <= b->cfg->pq_chunks;
+    /* a permission: cleared where it is impossible */
+    bool stream = l->pad_t >= 0 && l->pad_l >= 0 && l->r <= 3 && l->s <= 3 && l->dilation == 1;
 
     set_field(b, d, LT_D_IN_H, in->rows);
     set_field(b, d, LT_D_IN_W, in->cols);

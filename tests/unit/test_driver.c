@@ -178,10 +178,10 @@ static void packs_the_input(void **state)
         for (int c = 0; c < SAMPLE_C; c++)
             for (int y = 0; y < SAMPLE_H; y++)
                 for (int x = 0; x < SAMPLE_W; x++) {
-                    int at = code ? y / 3 * 88 + (x * SAMPLE_C + c) * 4 + y % 3 : y * 32 + x * SAMPLE_LANES + c;
+                    int at = code ? y / 3 * 84 + (x * SAMPLE_C + c) * 4 + y % 3 : y * 32 + x * SAMPLE_LANES + c;
                     want[at] = (uint8_t)sample_table(c, *px++);
                 }
-        assert_int_equal(image.input_bytes, code ? 2 * 88 : 5 * 32);
+        assert_int_equal(image.input_bytes, code ? 2 * 84 : 5 * 32);
         assert_memory_equal(dev.config.buffer[1].cpu, want, image.input_bytes);
         assert_int_equal(((uint8_t *)dev.config.buffer[1].cpu)[image.input_bytes], 0xEE);
     }
