@@ -60,7 +60,7 @@ static lt_code fit_prototypes(qencoder *e, const qtensor *t, int cb, const int16
     return rc;
 }
 
-static lt_code fit_tree(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, lt_err *err)
+static lt_code fit_tree(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, bool mirrored, lt_err *err)
 {
     size_t values = (size_t)n * (size_t)e->length;
     int depth = log2_of(e->prototypes);
@@ -68,17 +68,20 @@ static lt_code fit_tree(qencoder *e, const qtensor *t, int cb, const int16_t *x,
 
     if (!low) return lt_fail(err, LT_EMEM, "out of memory");
     for (size_t i = 0; i < values; i++) low[i] = (int16_t)drop(e, x[i]);
-    lt_code rc = lt_tree_fit(low, n, e->length, depth, drop(e, qtensor_max(t)) + 1, e->dim + (size_t)cb * (size_t)depth,
-                             e->thresh + (size_t)cb * (size_t)(e->prototypes - 1), err);
+    int lo = drop(e, qtensor_min(t)), hi = drop(e, qtensor_max(t));
+    uint16_t *dim = e->dim + (size_t)cb * (size_t)depth;
+    int16_t *thresh = e->thresh + (size_t)cb * (size_t)(e->prototypes - 1);
+    lt_code rc = mirrored ? lt_tree_fit_mirrored(low, n, e->length, depth / e->length, lo, hi, dim, thresh, err)
+                          : lt_tree_fit(low, n, e->length, depth, hi + 1, dim, thresh, err);
     free(low);
     return rc;
 }
 
-lt_code lt_encoder_fit(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, int iterations, uint64_t seed,
-                       uint8_t *codes, lt_err *err)
+lt_code lt_encoder_fit(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, bool mirrored, int iterations,
+                       uint64_t seed, uint8_t *codes, lt_err *err)
 {
     if (e->encoder == QENC_TREE)
-        LT_TRY(fit_tree(e, t, cb, x, n, err));
+        LT_TRY(fit_tree(e, t, cb, x, n, mirrored, err));
     else
         LT_TRY(fit_prototypes(e, t, cb, x, n, iterations, seed, err));
     for (int i = 0; codes && i < n; i++) codes[i] = (uint8_t)golden_encode(e, cb, x + (size_t)i * (size_t)e->length);

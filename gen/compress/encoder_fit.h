@@ -10,10 +10,10 @@
 lt_code lt_encoder_alloc(qencoder *e, lt_err *err);
 
 /* Fits codebook cb of e to x[n][length], full integers of tensor t (low bits are dropped here): k-means prototypes
- * rounded to enc_bits, or a tree. Codebooks are independent and may be fitted in parallel. The samples' codes go to
- * codes[n] if it is not NULL. */
-lt_code lt_encoder_fit(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, int iterations, uint64_t seed,
-                       uint8_t *codes, lt_err *err);
+ * rounded to enc_bits, or a tree (mirrored: one of lt_tree_fit_mirrored). Codebooks are independent and may be fitted
+ * in parallel. The samples' codes go to codes[n] if it is not NULL. */
+lt_code lt_encoder_fit(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, bool mirrored, int iterations,
+                       uint64_t seed, uint8_t *codes, lt_err *err);
 
 /* Mean of the vectors that fall on each code, in full integers: proto[prototypes][length]; a code that no sample has
  * gets the encoder's own prototype (l1, l2) or the mean of all samples (tree). */

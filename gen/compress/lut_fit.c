@@ -15,16 +15,24 @@ void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *inf
 
 enum { SCALES = 48 }; /* candidate scales tried per output */
 
+/* The entry of a sample and the sign it is looked up with: 0: none. */
+static inline int entry_of(int32_t idx, int *entry)
+{
+    *entry = idx < 0 ? ~idx : idx;
+    return idx == LT_LUT_NONE ? 0 : idx < 0 ? -1 : 1;
+}
+
 /* ---- normal equations ---- */
 
 typedef struct {
     const lt_lut_samples *s;
-    double *a;    /* [entries][entries] */
-    double *mean; /* [k] */
-    double *rhs;  /* [k][entries]: columns as LAPACK wants them */
+    double *a;     /* [entries][entries] */
+    double *count; /* [entries] how often each occurs, signs counted */
+    double *mean;  /* [k] */
+    double *rhs;   /* [k][entries]: columns as LAPACK wants them */
 } equations;
 
-/* Row i of the normal matrix: how often entry i occurs together with each other one. */
+/* Row i of the normal matrix: how often entry i occurs together with each other one, signs multiplied. */
 static void count_band(void *ctx, size_t part, int worker)
 {
     equations *e = ctx;
@@ -36,10 +44,14 @@ static void count_band(void *ctx, size_t part, int worker)
     for (int r = 0; r < s->rows; r++) {
         const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
         for (int i = 0; i < s->active; i++) {
-            if (idx[i] < lo || idx[i] >= hi) continue;
-            double *row = e->a + (size_t)idx[i] * (size_t)s->entries;
-            for (int j = 0; j < s->active; j++)
-                if (idx[j] >= 0) row[idx[j]] += 1;
+            int at, other, sign = entry_of(idx[i], &at);
+            if (!sign || at < lo || at >= hi) continue;
+            double *row = e->a + (size_t)at * (size_t)s->entries;
+            e->count[at] += sign;
+            for (int j = 0; j < s->active; j++) {
+                int t = entry_of(idx[j], &other);
+                if (t) row[other] += sign * t;
+            }
         }
     }
 }
@@ -56,27 +68,28 @@ static void project_output(void *ctx, size_t k, int worker)
     for (int r = 0; r < s->rows; r++) {
         const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
         double y = s->y[(size_t)r * (size_t)s->k + k] - e->mean[k];
-        for (int i = 0; i < s->active; i++)
-            if (idx[i] >= 0) rhs[idx[i]] += y;
+        for (int i = 0; i < s->active; i++) {
+            int at, sign = entry_of(idx[i], &at);
+            if (sign) rhs[at] += sign * y;
+        }
     }
 }
 
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err)
 {
     size_t n = (size_t)s->entries, cells = n * n;
-    equations e = {s, calloc(cells, sizeof(double)), calloc((size_t)s->k, sizeof(double)),
+    equations e = {s, calloc(cells, sizeof(double)), calloc(n, sizeof(double)), calloc((size_t)s->k, sizeof(double)),
                    calloc((size_t)s->k * n, sizeof(double))};
-    double *count = malloc(n * sizeof *count);
+    const double *count = e.count;
     lt_code rc = LT_OK;
 
-    if (!e.a || !e.mean || !e.rhs || !count) {
+    if (!e.a || !e.mean || !e.rhs || !e.count) {
         rc = lt_fail(err, LT_EMEM, "out of memory for %d table entries", s->entries);
         goto out;
     }
     lt_parallel_for((size_t)lt_jobs() * 4, count_band, &e);
     lt_parallel_for((size_t)s->k, project_output, &e);
     /* the bias is eliminated: with centred columns it drops out of the equations */
-    for (size_t i = 0; i < n; i++) count[i] = e.a[i * n + i];
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) e.a[i * n + j] -= count[i] * count[j] / s->rows;
     double load = ridge * s->rows;
@@ -100,9 +113,9 @@ lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float 
     }
 out:
     free(e.a);
+    free(e.count);
     free(e.mean);
     free(e.rhs);
-    free(count);
     return rc;
 }
 
@@ -181,8 +194,10 @@ static void round_output(void *ctx, size_t k, int worker)
     for (int row = 0; row < s->rows; row++) {
         const int32_t *idx = s->idx + (size_t)row * (size_t)s->active;
         int acc = 0;
-        for (int i = 0; i < s->active; i++)
-            if (idx[i] >= 0) acc += r->q[(size_t)idx[i] * outs + k];
+        for (int i = 0; i < s->active; i++) {
+            int at, sign = entry_of(idx[i], &at);
+            if (sign) acc += sign * r->q[(size_t)at * outs + k];
+        }
         sum += s->y[(size_t)row * outs + k] - scale * acc;
     }
     r->bias[k] = (float)(sum / s->rows);
@@ -202,12 +217,19 @@ static lt_code inverse_factor(double *a, int n, lt_err *err)
     return info ? lt_fail(err, LT_EINPUT, "the normal matrix is not positive definite") : LT_OK;
 }
 
+static int lowest(const lt_lut_samples *s, int bits)
+{
+    return -(1 << (bits - 1)) + s->mirrored;
+}
+
 /* How often each entry occurs; NULL: out of memory. */
 static double *occurrences(const lt_lut_samples *s)
 {
     double *weight = calloc((size_t)s->entries, sizeof *weight);
-    for (size_t i = 0; weight && i < (size_t)s->rows * (size_t)s->active; i++)
-        if (s->idx[i] >= 0) weight[s->idx[i]] += 1;
+    for (size_t i = 0; weight && i < (size_t)s->rows * (size_t)s->active; i++) {
+        int at;
+        if (entry_of(s->idx[i], &at)) weight[at] += 1;
+    }
     return weight;
 }
 
@@ -217,7 +239,7 @@ lt_code lt_lut_scales(const lt_lut_samples *s, const float *table, int bits, flo
     scaling c = {{.s = s,
                   .table = table,
                   .weight = weight,
-                  .lo = -(1 << (bits - 1)),
+                  .lo = lowest(s, bits),
                   .hi = (1 << (bits - 1)) - 1,
                   .min_scale = min_scale},
                  scale};
@@ -237,7 +259,7 @@ lt_code lt_lut_round_to(const lt_lut_samples *s, const float *table, const doubl
                   .table = table,
                   .weight = weight,
                   .u = u,
-                  .lo = -(1 << (bits - 1)),
+                  .lo = lowest(s, bits),
                   .hi = (1 << (bits - 1)) - 1,
                   .q = q,
                   .scale = scale,
@@ -275,8 +297,10 @@ void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, 
             const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
             double y = s->y[(size_t)r * (size_t)s->k + (size_t)k];
             int acc = 0;
-            for (int i = 0; i < s->active; i++)
-                if (idx[i] >= 0) acc += q[(size_t)idx[i] * (size_t)s->k + (size_t)k];
+            for (int i = 0; i < s->active; i++) {
+                int at, sign = entry_of(idx[i], &at);
+                if (sign) acc += sign * q[(size_t)at * (size_t)s->k + (size_t)k];
+            }
             double e = y - (double)scale[k] * acc - bias[k];
             se += e * e;
             sv += (y - mean) * (y - mean);

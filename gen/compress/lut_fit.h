@@ -2,15 +2,19 @@
 #ifndef LUTRA_COMPRESS_LUT_FIT_H
 #define LUTRA_COMPRESS_LUT_FIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/err.h"
 
-/* Samples of one layer: `rows` output pixels; each row looks up `active` entries (one per codebook and tap), entry
- * numbers idx[rows][active] in 0..entries-1 or -1 where the tap lies outside; y[rows][k] = true output. */
+/* Samples of one layer: `rows` output pixels; each row looks up `active` entries (one per codebook and tap), numbers
+ * idx[rows][active] in 0..entries-1, ~number where the negative of the entry is looked up (mirrored tables), or
+ * LT_LUT_NONE where the tap lies outside; y[rows][k] = true output. */
+enum { LT_LUT_NONE = INT32_MIN };
 typedef struct {
     int rows, active, entries, k;
     const int32_t *idx;
     const float *y;
+    bool mirrored; /* entries lie in -max..max */
 } lt_lut_samples;
 
 /* Ridge least squares, joint over all codebooks and taps: table[entries][k] and bias[k] minimise

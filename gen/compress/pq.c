@@ -8,6 +8,7 @@
 #include "compress/encoder_fit.h"
 #include "compress/lut_fit.h"
 #include "compress/pq_samples.h"
+#include "compress/tree.h"
 #include "golden/golden.h"
 
 enum { FINEST = 32 }; /* LUT steps per output step, at most */
@@ -121,8 +122,8 @@ static void fit_codebook(void *ctx, size_t cb, int worker)
     int n = p->rc[cb] == LT_OK ? gather_vectors(p->s, e, (int)cb, v) : 0;
     if (p->rc[cb] == LT_OK && n == 0) p->rc[cb] = lt_fail(&p->err[cb], LT_EINPUT, "no samples to fit an encoder to");
     if (p->rc[cb] == LT_OK && p->refit)
-        p->rc[cb] =
-            lt_encoder_fit(e, p->t, (int)cb, v, n, p->o->iterations, p->o->seed * 1000003 + cb, codes, &p->err[cb]);
+        p->rc[cb] = lt_encoder_fit(e, p->t, (int)cb, v, n, p->o->mirror, p->o->iterations, p->o->seed * 1000003 + cb,
+                                   codes, &p->err[cb]);
     else
         for (int i = 0; i < n; i++) codes[i] = (uint8_t)golden_encode(e, (int)cb, v + (size_t)i * (size_t)e->length);
     if (p->rc[cb] == LT_OK && p->means)
@@ -153,8 +154,22 @@ typedef struct {
     const lt_pq_samples *s;
     const qencoder *e;
     int taps;
+    bool mirror;
     int32_t *idx;
 } index_pass;
+
+/* Entries of one table that are fitted: mirrored, those of the lower half of the codes. */
+static int table_entries(const lt_pq_options *o, const qencoder *e)
+{
+    return o->mirror ? e->prototypes / 2 : e->prototypes;
+}
+
+static int32_t sample_of(const index_pass *p, int table, int code)
+{
+    int k = p->e->prototypes;
+    if (!p->mirror) return table * k + code;
+    return code < k / 2 ? table * (k / 2) + code : ~(table * (k / 2) + k - 1 - code);
+}
 
 static void index_row(void *ctx, size_t r, int worker)
 {
@@ -169,40 +184,42 @@ static void index_row(void *ctx, size_t r, int worker)
     for (int cb = 0; cb < e->codebooks; cb++) {
         if (e->mode == QPQ_SPATIAL) {
             for (int t = 0; t < s->taps; t++) v[t] = x[t * s->c + cb];
-            idx[cb] = cb * e->prototypes + golden_encode(e, cb, v);
+            idx[cb] = sample_of(p, cb, golden_encode(e, cb, v));
             continue;
         }
         for (int t = 0; t < s->taps; t++) {
             int32_t *i = &idx[cb * s->taps + t];
             if (!s->inside[r * (size_t)s->taps + (size_t)t]) {
-                *i = -1;
+                *i = LT_LUT_NONE;
                 continue;
             }
             for (int j = 0; j < e->length; j++) {
                 int c = cb * e->length + j;
                 v[j] = c < s->c ? x[t * s->c + c] : 0;
             }
-            *i = (cb * s->taps + t) * e->prototypes + golden_encode(e, cb, v);
+            *i = sample_of(p, cb * s->taps + t, golden_encode(e, cb, v));
         }
     }
 }
 
 /* ---- tables ---- */
 
-/* Entry = dot product of a code's mean vector with the float weights. */
-static void product_table(const lt_prep *p, const qlayer *l, int node, const qencoder *e, int taps, const float *means,
-                          float *table, float *bias)
+/* Entry = dot product of a code's mean vector with the float weights; mirrored, of half its way from the mean vector of
+ * the opposite code. */
+static void product_table(const lt_prep *p, const qlayer *l, int node, const qencoder *e, int taps, bool mirror,
+                          const float *means, float *table, float *bias)
 {
     const lt_node *nd = &p->graph.nodes[node];
     const qtensor *in = &p->net.tensors[l->in];
-    int rs = l->r * l->s;
+    int rs = l->r * l->s, n = mirror ? e->prototypes / 2 : e->prototypes;
+    float *row = table;
 
     for (int k = 0; k < l->k; k++) bias[k] = nd->bias ? nd->bias[k] : 0;
     for (int cb = 0; cb < e->codebooks; cb++) {
         for (int tap = 0; tap < taps; tap++) {
-            for (int code = 0; code < e->prototypes; code++) {
-                const float *m = means + ((size_t)cb * (size_t)e->prototypes + (size_t)code) * (size_t)e->length;
-                float *row = table + ((size_t)(cb * taps + tap) * (size_t)e->prototypes + (size_t)code) * (size_t)l->k;
+            for (int code = 0; code < n; code++, row += l->k) {
+                const float *book = means + (size_t)(cb * e->prototypes * e->length), *m = book + code * e->length;
+                const float *opposite = book + (e->prototypes - 1 - code) * e->length;
                 for (int k = 0; k < l->k; k++) {
                     double sum = 0;
                     for (int j = 0; j < e->length; j++) {
@@ -211,7 +228,7 @@ static void product_table(const lt_prep *p, const qlayer *l, int node, const qen
                         if (c < in->c)
                             sum +=
                                 (double)nd->weight[((size_t)k * (size_t)in->c + (size_t)c) * (size_t)rs + (size_t)t] *
-                                m[j];
+                                (mirror ? (m[j] - opposite[j]) / 2 : m[j]);
                     }
                     row[k] = (float)(sum * in->scale);
                 }
@@ -274,13 +291,27 @@ static void scratch_free(scratch *w)
     free(w->q);
 }
 
+int8_t *lt_pq_mirrored(const int8_t *half, int tables, int prototypes, int k)
+{
+    size_t row = (size_t)k;
+    int8_t *q = malloc((size_t)tables * (size_t)prototypes * row);
+    for (int t = 0; q && t < tables; t++)
+        for (int c = 0; c < prototypes; c++) {
+            int from = c < prototypes / 2 ? c : prototypes - 1 - c;
+            const int8_t *v = half + (size_t)(t * (prototypes / 2) + from) * row;
+            int8_t *to = q + (size_t)(t * prototypes + c) * row;
+            for (size_t i = 0; i < row; i++) to[i] = from == c ? v[i] : (int8_t)-v[i];
+        }
+    return q;
+}
+
 static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, int encoder, scratch *w, int mult_bits,
                           lt_pq_result *result, lt_err *err)
 {
     qlayer *l = &p->net.layers[s->layer];
     const qencoder *e = &p->net.encoders[encoder];
     int taps = e->mode == QPQ_SPATIAL ? 1 : s->taps, active = e->codebooks * taps;
-    size_t entries = (size_t)active * (size_t)e->prototypes;
+    size_t entries = (size_t)active * (size_t)table_entries(o, e);
     bool solve = o->lut == PQ_LUT_LSQ;
     double mse, variance;
 
@@ -292,13 +323,13 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
     w->normal = solve && o->feedback ? malloc(entries * entries * sizeof *w->normal) : NULL;
     if (!w->idx || !w->table || !w->bias || !w->scale || !w->q || (solve && o->feedback && !w->normal))
         return lt_fail(err, LT_EMEM, "out of memory");
-    index_pass ip = {s, e, taps, w->idx};
+    index_pass ip = {s, e, taps, o->mirror, w->idx};
     lt_parallel_for((size_t)s->rows, index_row, &ip);
-    lt_lut_samples ls = {s->rows, active, (int)entries, l->k, w->idx, s->y};
+    lt_lut_samples ls = {s->rows, active, (int)entries, l->k, w->idx, s->y, o->mirror};
     if (solve)
         LT_TRY(lt_lut_solve(&ls, o->ridge, w->table, w->bias, w->normal, err));
     else
-        product_table(p, l, s->layer + 1, e, taps, w->means, w->table, w->bias);
+        product_table(p, l, s->layer + 1, e, taps, o->mirror, w->means, w->table, w->bias);
     /* a table that moves the output by less than this per entry needs no finer one, and its multiplier would be too
      * small */
     float finest = (float)p->net.tensors[l->out].scale / FINEST;
@@ -309,6 +340,12 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
     *result = (lt_pq_result){s->layer, e->codebooks, e->prototypes, e->length, variance > 0 ? mse / variance : 0};
     int8_t *q = w->q;
     w->q = NULL; /* the layer's from here on */
+    if (o->mirror) {
+        int8_t *half = q;
+        q = lt_pq_mirrored(half, active, e->prototypes, l->k);
+        free(half);
+        if (!q) return lt_fail(err, LT_EMEM, "out of memory");
+    }
     return install(p, l, encoder, q, w->scale, w->bias, o->lut_bits, mult_bits, err);
 }
 
@@ -358,6 +395,17 @@ static lt_code fit_layer(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, i
     return rc == LT_OK ? rc : lt_wrap(err, "layer %s", l->name);
 }
 
+static lt_code check_mirror(const lt_pq_options *o, lt_err *err)
+{
+    if (o->mode == QPQ_CHANNEL && o->encoder == QENC_TREE && lt_tree_mirrored_bits(o->prototypes, o->length))
+        return LT_OK;
+    return lt_fail(
+        err, LT_EINPUT,
+        "mirrored tables are fitted for channel mode, a tree and as many prototypes as 2^(bits * length): got "
+        "%d prototypes of length %d",
+        o->prototypes, o->length);
+}
+
 lt_code lt_pq_fit(lt_prep *p, const lt_pq_options *o, int acc_bits, int mult_bits, lt_pq_result *results,
                   int *n_results, lt_err *err)
 {
@@ -367,6 +415,7 @@ lt_code lt_pq_fit(lt_prep *p, const lt_pq_options *o, int acc_bits, int mult_bit
     lt_code rc = layers && s ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
 
     *n_results = 0;
+    if (rc == LT_OK && o->mirror) rc = check_mirror(o, err);
     for (int i = 0; rc == LT_OK && i < p->net.n_layers; i++)
         if (layer_settings(o, &p->net, i, &prototypes, &length)) layers[n++] = i;
     if (rc == LT_OK) rc = lt_pq_sample_outputs(p, layers, n, images, o->positions, o->seed, s, err);

@@ -24,6 +24,7 @@ typedef struct {
     qpq_encoder encoder;
     int prototypes, length; /* length: channels per codebook (channel mode); spatial mode takes R*S */
     int enc_bits, lut_bits;
+    bool mirror; /* tables antisymmetric, T[K-1-c] = -T[c]; needs trees, channel mode and K = 2^(b * length) */
     lt_pq_lut lut;
     bool feedback;  /* LSQ: feed rounding errors forward (see lt_lut_round_to) */
     double ridge;   /* LSQ: weight of |table|^2 per sample */
@@ -39,6 +40,10 @@ lt_pq_options lt_pq_defaults(void);
 
 /* Reads overrides, one per line: `name dense`, `name lookup`, `name prototypes=N length=N`; # starts a comment. */
 lt_code lt_pq_read_overrides(const char *path, lt_pq_options *o, lt_err *err);
+
+/* Tables [tables][prototypes][k] from their lower halves [tables][prototypes / 2][k]; malloc'ed, NULL: out of memory.
+ */
+int8_t *lt_pq_mirrored(const int8_t *half, int tables, int prototypes, int k);
 
 /* What became of one convolution. */
 typedef struct {

@@ -40,9 +40,11 @@ void lt_encoder_soften(lt_encoder *n, float temperature);
 
 /* A layer that reads through the encoder, which several layers of one tensor may share and the first of them frees.
  * l: kernel, stride, padding, [k] outputs; table: [codebook][tap][code][k] in real units (tap: R x S in channel mode, 1
- * in spatial mode). Its weights, "name.weight", have that layout; a weight hook sees it as it is. */
-lt_code lt_layer_lookup(const char *name, int node, lt_encoder *encoder, const qlayer *l, const float *table,
-                        lt_shape in, lt_shape out, const lt_env *env, lt_layer **layer, lt_err *err);
+ * in spatial mode). Its weights, "name.weight", have that layout; a weight hook sees it as it is. mirror: only the
+ * codes of the lower half have weights, the entry of code K-1-c is the negative of code c's. */
+lt_code lt_layer_lookup(const char *name, int node, lt_encoder *encoder, const qlayer *l, bool mirror,
+                        const float *table, lt_shape in, lt_shape out, const lt_env *env, lt_layer **layer,
+                        lt_err *err);
 bool lt_layer_is_lookup(const lt_layer *l);
 
 #endif

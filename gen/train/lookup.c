@@ -40,7 +40,7 @@ typedef struct {
     lt_encoder *e;
     bool owner;
     qlayer q; /* its numbers, no arrays */
-    bool spatial;
+    bool spatial, mirror;
     int taps, codes, outs, lanes, columns;
     geometry at;
     lk_reads reads;
@@ -49,7 +49,8 @@ typedef struct {
     float
         *turned; /* [codebooks][taps][outs][columns]: soft assignment: the codes' entries, hard: slopes by the input */
     float *mask; /* [plane] 1 where a position counts */
-    float *effective, *unloaded;
+    float *effective, *unloaded; /* weights as the hook leaves them, its gradient */
+    float *both;                 /* mirrored: tables of all codes */
     float *part;    /* [chunks][pitch]: gradient of table, of the encoder's parameters, of its temperature */
     size_t entries; /* of table */
     size_t pitch;
@@ -92,6 +93,20 @@ static void turn(lookup *n, const float *w)
         }
 }
 
+/* Tables of all codes from those of the lower half. */
+static const float *both_halves(lookup *n, const float *w)
+{
+    size_t half = (size_t)(n->codes / 2), k = (size_t)n->outs, rows = (size_t)(n->e->e.codebooks * n->taps);
+    if (!n->mirror) return w;
+    for (size_t r = 0; r < rows; r++) {
+        float *to = n->both + r * 2 * half * k;
+        memcpy(to, w + r * half * k, half * k * sizeof *w);
+        for (size_t c = half; c < 2 * half; c++)
+            for (size_t o = 0; o < k; o++) to[c * k + o] = -to[(2 * half - 1 - c) * k + o];
+    }
+    return n->both;
+}
+
 static lt_code begin(lt_layer *l, const lt_pass *p, lt_err *err)
 {
     lookup *n = (lookup *)l;
@@ -102,6 +117,7 @@ static lt_code begin(lt_layer *l, const lt_pass *p, lt_err *err)
         n->wh.forward(n->wh.ctx, w, n->effective, n->params[WEIGHT].n, p->mode);
         w = n->effective;
     }
+    w = both_halves(n, w);
     pack(n, w);
     if (p->mode == LT_MODE_TRAIN) turn(n, w);
     return LT_OK;
@@ -317,11 +333,15 @@ static void finish(lt_layer *l, const lt_pass *p, int worker)
 
     (void)worker;
     for (int c = 1; c < p->chunks; c++) l->env->vec->add(n->part, n->part + (size_t)c * n->pitch, n->entries);
+    int trained = n->mirror ? n->codes / 2 : n->codes;
     for (size_t r = 0; r < rows; r++)
-        for (int c = 0; c < n->codes; c++)
-            memcpy(to + (r * (size_t)n->codes + (size_t)c) * k,
-                   n->part + (r * (size_t)(n->codes + 1) + (size_t)c) * (size_t)n->lanes, k * sizeof *to);
-    if (n->wh.forward) n->wh.backward(n->wh.ctx, w->value, to, w->grad, w->n);
+        for (int c = 0; c < trained; c++, to += k) {
+            const float *part = n->part + r * (size_t)((n->codes + 1) * n->lanes);
+            const float *opposite = part + (n->codes - 1 - c) * n->lanes;
+            memcpy(to, part + c * n->lanes, k * sizeof *to);
+            for (size_t o = 0; n->mirror && o < k; o++) to[o] -= opposite[o];
+        }
+    if (n->wh.forward) n->wh.backward(n->wh.ctx, w->value, n->unloaded, w->grad, w->n);
     if (n->owner) enc_finish(n->e, p);
 }
 
@@ -352,6 +372,7 @@ static void free_lookup(lt_layer *l)
     free(n->mask);
     free(n->effective);
     free(n->unloaded);
+    free(n->both);
     free(n->part);
     free(n);
 }
@@ -467,11 +488,14 @@ static lt_code build(lookup *n, const float *table, lt_shape in, lt_shape out, l
     n->lanes = (out.c + LK_LANES - 1) / LK_LANES * LK_LANES;
     if (plan(n, in, out) != LT_OK) return lt_fail(err, LT_EMEM, "%s: out of memory", n->l.name);
     rows = (size_t)(e->codebooks * n->taps);
-    values = rows * (size_t)n->codes * (size_t)n->outs;
+    size_t whole = (size_t)(n->codes * n->outs), trained = n->mirror ? whole / 2 : whole;
+    values = rows * trained;
     n->entries = rows * (size_t)(n->codes + 1) * (size_t)n->lanes;
     n->pitch = (n->entries + n->e->n + 1 + LK_LANES - 1) / LK_LANES * LK_LANES;
     LT_TRY(lt_param_make(&n->params[WEIGHT], n->l.name, "weight", values, env->train, err));
-    memcpy(n->params[WEIGHT].value, table, values * sizeof *table);
+    for (size_t r = 0; r < rows; r++)
+        memcpy(n->params[WEIGHT].value + r * trained, table + r * whole, trained * sizeof *table);
+    n->both = lt_aligned(n->mirror ? rows * whole * sizeof *table : 0);
     n->reads.n = (int)rows;
     n->reads.code = code = malloc(rows * sizeof *code);
     n->reads.row = row = malloc(rows * sizeof *row);
@@ -480,7 +504,7 @@ static lt_code build(lookup *n, const float *table, lt_shape in, lt_shape out, l
     n->turned = lt_aligned(rows * (size_t)(n->outs * n->columns) * sizeof(float));
     n->mask = lt_aligned(n->at.plane * sizeof(float));
     n->part = lt_aligned(env->train ? (size_t)env->chunks * n->pitch * sizeof(float) : 0);
-    if (!code || !row || !n->code || !n->table || !n->turned || !n->mask || !n->part || !scratches(n, in))
+    if (!code || !row || !n->code || !n->table || !n->turned || !n->both || !n->mask || !n->part || !scratches(n, in))
         return lt_fail(err, LT_EMEM, "%s: out of memory", n->l.name);
     memset(n->code, n->codes, (size_t)env->batch * (size_t)e->codebooks * n->at.code_plane);
     for (int cb = 0; cb < e->codebooks; cb++)
@@ -492,8 +516,8 @@ static lt_code build(lookup *n, const float *table, lt_shape in, lt_shape out, l
     return enc_add_reader(n->e, &n->l, n->part + n->entries, n->pitch, err);
 }
 
-lt_code lt_layer_lookup(const char *name, int node, lt_encoder *encoder, const qlayer *l, const float *table,
-                        lt_shape in, lt_shape out, const lt_env *env, lt_layer **layer, lt_err *err)
+lt_code lt_layer_lookup(const char *name, int node, lt_encoder *encoder, const qlayer *l, bool mirror,
+                        const float *table, lt_shape in, lt_shape out, const lt_env *env, lt_layer **layer, lt_err *err)
 {
     lookup *n = calloc(1, sizeof *n);
 
@@ -503,6 +527,7 @@ lt_code lt_layer_lookup(const char *name, int node, lt_encoder *encoder, const q
     snprintf(n->l.name, sizeof n->l.name, "%s", name);
     n->e = encoder;
     n->q = *l;
+    n->mirror = mirror;
     lt_code rc = build(n, table, in, out, err);
     if (rc != LT_OK) {
         free_lookup(&n->l);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compress/tree.h"
 #include "golden/golden.h"
 #include "train/lsq.h"
 #include "train/tune_internal.h"
@@ -134,6 +135,25 @@ static lt_code first_steps(maker *m, int i)
     return LT_OK;
 }
 
+/* What the centres of a mirrored tree (grid.h) add to output k of a picture's middle. */
+static double centre_bias(const lt_tune *t, int i, int k)
+{
+    const lt_node *n = &t->p->graph.nodes[i];
+    const qlayer *l = &t->net.layers[i - 1];
+    const qtensor *in = &t->net.tensors[l->in];
+    const qencoder *e = &t->net.encoders[l->encoder];
+    int bits = lt_tree_mirrored_bits(e->prototypes, e->length), taps = l->r * l->s;
+    double sum = 0;
+
+    for (int c = 0; c < in->c; c++) {
+        const int16_t *thresh = e->thresh + (size_t)(c / e->length) * (size_t)(e->prototypes - 1);
+        double centre = thresh[lt_tree_mirrored_node(bits, c % e->length, 1 << (bits - 1))] * (1 << (8 - e->enc_bits));
+        for (int tap = 0; tap < taps; tap++)
+            sum += centre * in->scale * (double)n->weight[(k * in->c + c) * taps + tap];
+    }
+    return sum;
+}
+
 static lt_code convolution(maker *m, int i, int *id)
 {
     lt_tune *t = m->t;
@@ -161,6 +181,7 @@ static lt_code convolution(maker *m, int i, int *id)
                         ? (float)(l->bias[k] * lt_tune_first_gain(&t->net, l, k))
                     : old->bias ? old->bias[k]
                                 : 0;
+    for (int k = 0; k < l->k && t->o.mirror && lt_tune_products(t, i); k++) n.bias[k] += (float)centre_bias(t, i, k);
     LT_TRY(lt_graph_add(&t->graph, n, id, m->err));
     t->nodes[i].bn = *id;
     return LT_OK;
@@ -237,7 +258,8 @@ lt_code lt_tune_open(lt_tune *t, const lt_prep *p, const lt_tune_options *o, lt_
     t->nodes = calloc(n, sizeof *t->nodes);
     t->place = calloc(n, sizeof *t->place);
     t->encoders = calloc(e, sizeof *t->encoders);
-    if (!t->net.tensors || !t->nodes || !t->place || !t->encoders) rc = no_memory(err);
+    t->grids = calloc(e, sizeof *t->grids);
+    if (!t->net.tensors || !t->nodes || !t->place || !t->encoders || !t->grids) rc = no_memory(err);
     for (int i = 0; rc == LT_OK && i < t->n; i++) t->place[i] = (lt_tune_place){t, i};
     if (rc == LT_OK) memcpy(t->net.tensors, p->net.tensors, n * sizeof *t->net.tensors);
     for (int i = 0; rc == LT_OK && i < t->n; i++) rc = add_node(&m, i);
@@ -254,6 +276,7 @@ void lt_tune_free(lt_tune *t)
     free(t->nodes);
     free(t->place);
     free(t->encoders);
+    free(t->grids);
     lt_graph_free(&t->graph);
     *t = (lt_tune){0};
 }

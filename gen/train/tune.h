@@ -17,6 +17,7 @@
 #include "golden/qnet.h"
 #include "model/prep.h"
 #include "train/encode.h"
+#include "train/grid.h"
 #include "train/net.h"
 
 typedef struct {
@@ -26,6 +27,7 @@ typedef struct {
     bool relative_steps; /* for Adam, whose steps are as large as the learning rate: that of a step is its share */
     bool continued;      /* the integer network is to be trained on: dense layers, too, begin as it has them */
     bool products;       /* tables are products of vectors and weights (products.h); else each entry is free */
+    bool mirror; /* tables are antisymmetric (lt_pq_options.mirror); their trees then change with products only */
     lt_encode_options encode;
 } lt_tune_options;
 
@@ -53,7 +55,8 @@ struct lt_tune {
     int n;          /* nodes of the lowered graph */
     lt_tune_node *nodes;
     lt_tune_place *place;  /* [n] */
-    lt_encoder **encoders; /* [net.n_encoders], owned by layers */
+    lt_encoder **encoders; /* [net.n_encoders], owned by layers; NULL where there is a grid */
+    lt_grid **grids;       /* [net.n_encoders] of mirrored products, owned by layers */
 };
 
 /* p must outlive t. */

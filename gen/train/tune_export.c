@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compress/encoder_fit.h"
+#include "compress/pq.h"
 #include "golden/golden.h"
 #include "model/quantize.h"
 #include "train/lsq.h"
@@ -98,17 +99,16 @@ static void clip_range(const lt_node *n, const qtensor *out, qlayer *l)
     if (n->hi < INFINITY) l->hi = (int)fmax(fmin(floor((double)n->hi / out->scale + 0.5), l->hi), l->lo);
 }
 
-/* Steps of least squared error for tables [rows][k] of `bits` bits. */
-static void table_steps(const float *table, size_t rows, size_t k, int bits, float *steps)
+/* Steps of least squared error for tables [rows][k] of integers lo..hi. */
+static void table_steps(const float *table, size_t rows, size_t k, float hi, float lo, float *steps)
 {
-    float hi = (float)((1 << (bits - 1)) - 1);
     for (size_t o = 0; o < k; o++) {
         float most = 1e-6f, best = INFINITY;
         for (size_t r = 0; r < rows; r++) most = fmaxf(most, fabsf(table[r * k + o]));
         for (int share = 20; share <= 100; share += 4) {
             float s = most / hi * (float)share / 100, error = 0;
             for (size_t r = 0; r < rows; r++) {
-                float d = table[r * k + o] - s * lt_round_clip(table[r * k + o] / s, -hi - 1, hi);
+                float d = table[r * k + o] - s * lt_round_clip(table[r * k + o] / s, lo, hi);
                 error += d * d;
             }
             if (error >= best) continue;
@@ -128,21 +128,20 @@ static lt_code product_tables(const lt_tune *t, int i, qlayer *l, lt_err *err)
     size_t rows = (size_t)(e->codebooks * e->prototypes) * taps;
     float *w = malloc(n * sizeof *w), *table = malloc(rows * k * sizeof *table), *steps = malloc(k * sizeof *steps);
     int8_t *lut = malloc(rows * k);
+    float hi = (float)((1 << (l->lut_bits - 1)) - 1), lo = t->o.mirror ? -hi : -hi - 1;
     lt_tune_scales s = {0};
     lt_code rc = w && table && steps && lut ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
 
     if (rc == LT_OK) {
         h->forward(h->ctx, conv->params[0].value, w, n, LT_MODE_EVAL);
-        lt_products_tables(conv, w, (int)taps, table);
-        table_steps(table, rows, k, l->lut_bits, steps);
+        (t->o.mirror ? lt_grid_tables : lt_products_tables)(conv, w, (int)taps, table);
+        table_steps(table, rows, k, hi, lo, steps);
         rc = lt_tune_scales_of(t, i, steps, &s, err);
     }
     if (rc == LT_OK) {
-        float hi = (float)((1 << (l->lut_bits - 1)) - 1);
         for (size_t o = 0; o < k; o++) {
             float used = (float)(s.gain[o] / lt_tune_slope(t, i, (int)o));
-            for (size_t r = 0; r < rows; r++)
-                lut[r * k + o] = (int8_t)lt_round_clip(table[r * k + o] / used, -hi - 1, hi);
+            for (size_t r = 0; r < rows; r++) lut[r * k + o] = (int8_t)lt_round_clip(table[r * k + o] / used, lo, hi);
             l->mult[o] = (uint16_t)s.mult[o];
             l->bias[o] = (int32_t)floor(s.bias[o] / s.gain[o] + 0.5);
         }
@@ -178,6 +177,13 @@ static lt_code linear(const lt_tune *t, int i, qlayer *l, lt_err *err)
         l->shift = s.shift;
         l->res_mult = s.res_mult;
         lt_lsq_integers(conv, used, w);
+        if (l->encoder >= 0 && t->o.mirror) {
+            const qencoder *e = &t->net.encoders[l->encoder];
+            int8_t *half = w;
+            w = lt_pq_mirrored(half, (int)(2 * n / (k_all * (size_t)e->prototypes)), e->prototypes, l->k);
+            free(half);
+            if (!w) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+        }
         *(l->encoder >= 0 ? &l->lut : &l->w) = w;
     }
     if (rc != LT_OK) free(w);
@@ -239,7 +245,10 @@ lt_code lt_tune_export(lt_tune *t, qnet *out, lt_err *err)
         out->encoders[i] = from->encoders[i];
         out->n_encoders++;
         rc = lt_encoder_alloc(&out->encoders[i], err);
-        if (rc == LT_OK) lt_encoder_export(t->encoders[i], &out->encoders[i]);
+        if (rc == LT_OK && t->grids[i])
+            lt_grid_export(t->grids[i], &out->encoders[i]);
+        else if (rc == LT_OK)
+            lt_encoder_export(t->encoders[i], &out->encoders[i]);
     }
     for (int i = 1; rc == LT_OK && i < t->n; i++) rc = layer(t, i, out, err);
     if (rc == LT_OK) rc = lt_quant_check(out, t->o.acc_bits, err);

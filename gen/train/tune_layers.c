@@ -50,9 +50,10 @@ static float snap_tensor(void *ctx, float learned)
     const lt_tune_place *s = ctx;
     (void)learned;
     if (s->node == 0) lt_tune_refresh(s->t);
-    for (int i = 0; s->node == 0 && s->t->o.products && i < s->t->net.n_encoders; i++)
+    for (int i = 0; s->node == 0 && s->t->o.products && i < s->t->net.n_encoders; i++) {
         if (s->t->encoders[i]) lt_encoder_refresh(s->t->encoders[i]);
-
+        if (s->t->grids[i]) lt_grid_refresh(s->t->grids[i]);
+    }
     return s->t->nodes[s->node].step;
 }
 
@@ -118,6 +119,12 @@ static float *leaf_means(const qencoder *e, const qtensor *in)
     return m;
 }
 
+static lt_code check_source(const lt_tune *t, const qlayer *q, lt_err *err)
+{
+    if (t->nodes[q->in].fq) return LT_OK;
+    return lt_fail(err, LT_EINPUT, "%s: reads a pooled tensor by lookup, which cannot be tuned", q->name);
+}
+
 /* The layer's encoder; the first layer that reads a tensor makes it. */
 static lt_code encoder_of(lt_tune *t, const qlayer *q, const char *name, const lt_env *env, lt_encoder **e, lt_err *err)
 {
@@ -127,13 +134,30 @@ static lt_code encoder_of(lt_tune *t, const qlayer *q, const char *name, const l
 
     *e = t->encoders[q->encoder];
     if (*e) return LT_OK;
-    if (!src->fq) return lt_fail(err, LT_EINPUT, "%s: reads a pooled tensor by lookup, which cannot be tuned", q->name);
+    LT_TRY(check_source(t, q, err));
     float *means = from->encoder == QENC_TREE ? leaf_means(from, in) : NULL;
     if (from->encoder == QENC_TREE && !means) return lt_fail(err, LT_EMEM, "out of memory");
     lt_code rc = lt_encoder_create(e, name, from, in, &src->step, means, &t->o.encode, env, err);
     free(means);
     t->encoders[q->encoder] = *e;
     return rc;
+}
+
+/* The input of a convolution whose tables are products. */
+static lt_code attach_products(lt_tune *t, const qlayer *q, lt_layer *conv, lt_err *err)
+{
+    lt_grid **grid = &t->grids[q->encoder];
+    lt_encoder *e;
+
+    if (!t->o.mirror) {
+        LT_TRY(encoder_of(t, q, conv->name, conv->env, &e, err));
+        return lt_products_attach(conv, e, err);
+    }
+    LT_TRY(check_source(t, q, err));
+    if (!*grid)
+        LT_TRY(lt_grid_create(grid, conv->name, &t->net.encoders[q->encoder], &t->net.tensors[q->in],
+                              &t->nodes[q->in].step, conv->env, err));
+    return lt_grid_attach(conv, *grid, err);
 }
 
 static lt_code instead(void *ctx, const lt_graph *g, int node, lt_shape in, const lt_env *env, lt_layer **l,
@@ -157,7 +181,7 @@ static lt_code instead(void *ctx, const lt_graph *g, int node, lt_shape in, cons
         for (size_t r = 0; r < rows; r++)
             table[r * (size_t)q->k + (size_t)k] = (float)(q->lut[r * (size_t)q->k + (size_t)k] * gain);
     }
-    lt_code rc = lt_layer_lookup(name, node, e, q, table, in, g->nodes[node].shape, env, l, err);
+    lt_code rc = lt_layer_lookup(name, node, e, q, t->o.mirror, table, in, g->nodes[node].shape, env, l, err);
     free(table);
     return rc;
 }
@@ -222,13 +246,9 @@ lt_code lt_tune_attach(lt_tune *t, lt_net *net, lt_err *err)
         if (v->fq && v->fq->params[0].grad) set_rate(t, &v->fq->params[0]);
         if (!v->conv) continue;
         bool products = lt_tune_products(t, i), table = q->encoder >= 0 && !products;
-        if (products) {
-            lt_encoder *e;
-            LT_TRY(encoder_of(t, q, v->conv->name, v->conv->env, &e, err));
-            LT_TRY(lt_products_attach(v->conv, e, err));
-        }
+        if (products) LT_TRY(attach_products(t, q, v->conv, err));
         int bits = table ? q->lut_bits : q->w_bits, hi = (1 << (bits - 1)) - 1;
-        lt_lsq_options o = {.lo = table ? -hi - 1 : -hi,
+        lt_lsq_options o = {.lo = table && !t->o.mirror ? -hi - 1 : -hi,
                             .hi = hi,
                             .interleaved = table,
                             .snap = products ? NULL : snap,
@@ -249,6 +269,6 @@ lt_code lt_tune_attach(lt_tune *t, lt_net *net, lt_err *err)
 
 void lt_tune_start_products(lt_tune *t)
 {
-    for (int i = 1; i < t->n; i++)
+    for (int i = 1; i < t->n && !t->o.mirror; i++)
         if (lt_tune_products(t, i)) lt_products_start(t->nodes[i].conv);
 }

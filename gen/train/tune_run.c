@@ -34,6 +34,7 @@ static void choose(lt_tune_run *r)
     }
     for (int i = 0; i < t->net.n_encoders && r->o.set == LT_TUNE_TABLES; i++) {
         int n;
+        if (!t->encoders[i]) continue;
         lt_param *p = lt_encoder_params(t->encoders[i], &n);
         while (n--) p[n].lr_mult = 0;
     }
@@ -87,9 +88,9 @@ static void describe(lt_tune_run *r)
                       r->o.tune.mult_bits, r->o.prep.lanes, r->o.set, r->o.recon_steps, r->o.recon_lr);
     if (pq && at > 0 && (size_t)at < n)
         snprintf(r->method + at, n - (size_t)at,
-                 " pq mode%d enc%d K%d L%d e%d lut%d overrides%d assign%d T%g%s follow%g", pq->mode, pq->encoder,
-                 pq->prototypes, pq->length, pq->enc_bits, pq->lut_bits, pq->n_overrides, e->assign,
-                 (double)e->temperature, temperature, (double)e->follow);
+                 " pq mode%d enc%d K%d L%d e%d lut%d%s overrides%d assign%d T%g%s follow%g", pq->mode, pq->encoder,
+                 pq->prototypes, pq->length, pq->enc_bits, pq->lut_bits, pq->mirror ? " mirror" : "", pq->n_overrides,
+                 e->assign, (double)e->temperature, temperature, (double)e->follow);
     at = (int)strlen(r->method);
     at += snprintf(r->method + at, n - (size_t)at, "%s%s", r->o.tune.products ? " products" : "",
                    r->o.start ? " start" : "");
@@ -135,6 +136,8 @@ static lt_code open_network(lt_tune_run *r, lt_err *err)
         if (rc != LT_OK) return rc;
     }
     r->o.tune.continued = r->o.start != NULL;
+    r->o.tune.mirror = r->o.pq && r->o.pq->mirror;
+    if (r->o.tune.mirror) r->o.tune.encode.follow = 0; /* thresholds of a mirrored tree do not move one by one */
     LT_TRY(lt_tune_open(&r->tune, &r->prep, &r->o.tune, err));
     describe(r);
     t->model = p.model;

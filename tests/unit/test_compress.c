@@ -115,7 +115,7 @@ static void tree_separates_a_grid(void **state)
     for (int i = 0; i < 16; i++)
         for (int j = 0; j < 4; j++) x[i * 4 + j] = (int16_t)((i >> j & 1) * (200 >> j) + 3);
     assert_int_equal(lt_encoder_alloc(&e, NULL), LT_OK);
-    assert_int_equal(lt_encoder_fit(&e, &t, 0, x, 16, 0, 1, codes, NULL), LT_OK);
+    assert_int_equal(lt_encoder_fit(&e, &t, 0, x, 16, false, 0, 1, codes, NULL), LT_OK);
     for (int i = 0; i < 16; i++) {
         assert_false(seen[codes[i]]);
         seen[codes[i]] = true;
@@ -132,7 +132,7 @@ typedef struct {
     float truth[ENTRIES * OUTS];
 } problem;
 
-static lt_lut_samples make_problem(problem *p, uint64_t seed)
+static lt_lut_samples make_problem(problem *p, uint64_t seed, bool mirrored)
 {
     lt_rng r = lt_rng_make(seed, 3);
     for (int i = 0; i < ENTRIES * OUTS; i++) p->truth[i] = (float)lt_rng_normal(&r);
@@ -140,37 +140,48 @@ static lt_lut_samples make_problem(problem *p, uint64_t seed)
         int mood = lt_rng_range(&r, 0, CODES - 1); /* codes are correlated, as in a real layer */
         for (int a = 0; a < ACTIVE; a++) {
             int code = lt_rng_below(&r, 2) ? mood : lt_rng_range(&r, 0, CODES - 1);
-            p->idx[row * ACTIVE + a] = lt_rng_below(&r, 10) ? a * CODES + code : -1;
+            p->idx[row * ACTIVE + a] = lt_rng_below(&r, 10) ? a * CODES + code : LT_LUT_NONE;
+            if (mirrored && p->idx[row * ACTIVE + a] >= 0 && lt_rng_below(&r, 2))
+                p->idx[row * ACTIVE + a] = ~p->idx[row * ACTIVE + a];
         }
         for (int k = 0; k < OUTS; k++) {
             double v = 0.5 * k;
             for (int a = 0; a < ACTIVE; a++) {
                 int i = p->idx[row * ACTIVE + a];
-                if (i >= 0) v += p->truth[i * OUTS + k];
+                if (i != LT_LUT_NONE) v += i < 0 ? -p->truth[~i * OUTS + k] : p->truth[i * OUTS + k];
             }
             p->y[row * OUTS + k] = (float)v;
         }
     }
-    return (lt_lut_samples){ROWS, ACTIVE, ENTRIES, OUTS, p->idx, p->y};
+    return (lt_lut_samples){ROWS, ACTIVE, ENTRIES, OUTS, p->idx, p->y, mirrored};
 }
 
 /* The output is a table lookup plus a constant: solving must explain all of it. */
-static void solve_recovers_a_planted_table(void **state)
+static void recover(bool mirrored)
 {
-    (void)state;
     problem *p = malloc(sizeof *p);
-    lt_lut_samples s = make_problem(p, 11);
+    lt_lut_samples s = make_problem(p, 11, mirrored);
     float table[ENTRIES * OUTS], bias[OUTS];
     assert_int_equal(lt_lut_solve(&s, 1e-7, table, bias, NULL, NULL), LT_OK);
     for (int row = 0; row < ROWS; row++) {
         for (int k = 0; k < OUTS; k++) {
             double v = bias[k];
             for (int a = 0; a < ACTIVE; a++)
-                if (s.idx[row * ACTIVE + a] >= 0) v += table[s.idx[row * ACTIVE + a] * OUTS + k];
+                if (s.idx[row * ACTIVE + a] >= 0)
+                    v += table[s.idx[row * ACTIVE + a] * OUTS + k];
+                else if (s.idx[row * ACTIVE + a] != LT_LUT_NONE)
+                    v -= table[~s.idx[row * ACTIVE + a] * OUTS + k];
             assert_true(fabs(v - s.y[row * OUTS + k]) < 0.02);
         }
     }
     free(p);
+}
+
+static void solve_recovers_a_planted_table(void **state)
+{
+    (void)state;
+    recover(false);
+    recover(true);
 }
 
 static double rounded_error(const lt_lut_samples *s, int bits, bool feedback)
@@ -182,7 +193,7 @@ static double rounded_error(const lt_lut_samples *s, int bits, bool feedback)
     assert_int_equal(lt_lut_solve(s, 1e-6, table, bias, normal, NULL), LT_OK);
     assert_int_equal(lt_lut_round(s, table, feedback ? normal : NULL, bits, 0, q, scale, bias, NULL), LT_OK);
     for (int i = 0; i < ENTRIES * OUTS; i++)
-        assert_in_range(q[i] + 128, 128 - (1 << (bits - 1)), 127 + (1 << (bits - 1)));
+        assert_in_range(q[i] + 128, 128 - (1 << (bits - 1)) + s->mirrored, 127 + (1 << (bits - 1)));
     lt_lut_error(s, q, scale, bias, &mse, &var);
     assert_true(var > 0);
     return mse / var;
@@ -194,8 +205,8 @@ static void rounding_improves_with_bits_and_feedback(void **state)
     (void)state;
     problem *p = malloc(sizeof *p);
     double plain = 0, fed = 0;
-    for (uint64_t seed = 1; seed <= 5; seed++) {
-        lt_lut_samples s = make_problem(p, seed);
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        lt_lut_samples s = make_problem(p, seed, seed > 4);
         double e4 = rounded_error(&s, 4, false), e6 = rounded_error(&s, 6, false), e8 = rounded_error(&s, 8, false);
         assert_true(e8 < e6 && e6 < e4 && e8 < 1e-3);
         plain += e4;
@@ -211,7 +222,7 @@ static void singular_problem_is_refused_or_regularised(void **state)
     /* entry 1 never occurs: the ridge alone keeps the matrix regular, and the entry is 0 */
     int32_t idx[] = {0, 0, 2, 2};
     float y[] = {1, 1, 3, 3}, table[3], bias[1];
-    lt_lut_samples s = {4, 1, 3, 1, idx, y};
+    lt_lut_samples s = {4, 1, 3, 1, idx, y, false};
     assert_int_equal(lt_lut_solve(&s, 0, table, bias, NULL, NULL), LT_OK);
     assert_true(table[1] == 0);
     assert_true(fabsf(table[0] + bias[0] - 1) < 1e-3f && fabsf(table[2] + bias[0] - 3) < 1e-3f);

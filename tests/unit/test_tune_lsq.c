@@ -93,7 +93,7 @@ static void test_export(void **state)
     for (int i = 0; i < 3; i++) {
         lt_prep p;
         tune_prepare(&p, bits[i], NULL);
-        check_export(&p, &(lt_encode_options){0}, false, 0);
+        check_export(&p, &(lt_encode_options){0}, false, false, 0);
         lt_prep_free(&p);
     }
 }
@@ -104,7 +104,7 @@ static void test_trained(void **state)
     (void)state;
     lt_prep p;
     tune_prepare(&p, 3, NULL);
-    check_export(&p, &(lt_encode_options){0}, false, 60);
+    check_export(&p, &(lt_encode_options){0}, false, false, 60);
     lt_prep_free(&p);
 }
 

@@ -295,7 +295,7 @@ static void check_layer(qpq_mode mode, int stride, int dilation, lt_assign assig
     lt_tensor ti = {in, IN_H * IN_W * IN_C, f.x, f.gx, IN_H * IN_W * IN_C};
     lt_tensor to = {out, (size_t)(f.p * f.q * OUT_C), f.y, f.gy, (size_t)(f.p * f.q * OUT_C)};
     assert_int_equal(lt_encoder_create(&e, "e", &f.e, &f.format, &f.step, NULL, &o, &env, &err), LT_OK);
-    assert_int_equal(lt_layer_lookup("l", 1, e, &f.l, f.table, in, out, &env, &l, &err), LT_OK);
+    assert_int_equal(lt_layer_lookup("l", 1, e, &f.l, false, f.table, in, out, &env, &l, &err), LT_OK);
     l->in = &ti;
     l->out = &to;
     assert_int_equal(l->ops->begin(l, &pass, &err), LT_OK);
@@ -389,7 +389,7 @@ static void exported(lt_pq_options pq, bool products, lt_assign assign, float fo
         .assign = assign, .learn = true, .learn_temperature = true, .temperature = 1, .follow = follow};
     lt_prep p;
     tune_prepare(&p, 8, &pq);
-    check_export(&p, &e, products, steps);
+    check_export(&p, &e, products, false, steps);
     lt_prep_free(&p);
 }
 

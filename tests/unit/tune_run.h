@@ -114,8 +114,26 @@ static inline void tune_steps(lt_net *net, tune_images *t, int steps)
     if (!(last < 0.7 * first)) fail_msg("the loss went from %g to %g", first, last);
 }
 
+static inline void check_antisymmetric(const qnet *n)
+{
+    int seen = 0;
+    for (int i = 0; i < n->n_layers; i++) {
+        const qlayer *l = &n->layers[i];
+        if (l->encoder < 0) continue;
+        const qencoder *e = &n->encoders[l->encoder];
+        int p = e->prototypes, tables = e->codebooks * l->r * l->s;
+        for (int t = 0; t < tables; t++)
+            for (int c = 0; c < p; c++)
+                for (int k = 0; k < l->k; k++)
+                    assert_int_equal(l->lut[(t * p + c) * l->k + k], -l->lut[(t * p + p - 1 - c) * l->k + k]);
+        seen++;
+    }
+    assert_true(seen > 0);
+}
+
 /* Opens p for tuning, trains for some steps, exports; logits of both networks must agree. */
-static inline void check_export(const lt_prep *p, const lt_encode_options *encode, bool products, int steps)
+static inline void check_export(const lt_prep *p, const lt_encode_options *encode, bool products, bool mirror,
+                                int steps)
 {
     lt_tune t;
     lt_net *net;
@@ -127,7 +145,8 @@ static inline void check_export(const lt_prep *p, const lt_encode_options *encod
                          .edge_bits = 8,
                          .learn_steps = true,
                          .relative_steps = true,
-                         .products = products};
+                         .products = products,
+                         .mirror = mirror};
 
     o.encode = *encode;
     tune_ok(lt_tune_open(&t, p, &o, &err), &err);
@@ -145,6 +164,7 @@ static inline void check_export(const lt_prep *p, const lt_encode_options *encod
     if (steps) tune_steps(net, &im, steps);
     images_pass(net, &im, LT_MODE_EVAL);
     tune_ok(lt_tune_export(&t, &q, &err), &err);
+    if (mirror) check_antisymmetric(&q);
     int16_t **tensors = golden_alloc(&q);
     const qtensor *last = &q.tensors[q.layers[q.n_layers - 1].out];
     int same = 0, worst = 0, far = 0;

@@ -1,0 +1,161 @@
+/* Mirrored trees and tables: compress/tree_mirrored.c, train/grid.h, and networks made with them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "compress/tree.h"
+#include "train/grid.h"
+#include "tune_run.h"
+
+static lt_pq_options settings(int prototypes, int length, int enc_bits)
+{
+    lt_pq_options o = lt_pq_defaults();
+    o.prototypes = prototypes;
+    o.length = length;
+    o.enc_bits = enc_bits;
+    o.mirror = true;
+    o.images = TUNE_IMAGES;
+    o.positions = 16;
+    return o;
+}
+
+/* A code is the levels of the elements, the first in the highest bits. */
+static void check_codes(int bits, int length)
+{
+    enum { N = 400 };
+    int levels = 1 << bits, codes = 1 << (bits * length);
+    int16_t x[N * 8], thresh[256];
+    uint16_t dim[8];
+    lt_rng r = lt_rng_make(9, (uint64_t)(bits * 16 + length));
+    lt_err err = {0};
+
+    for (int i = 0; i < N * length; i++) x[i] = (int16_t)(lt_rng_below(&r, 90) + lt_rng_below(&r, 90));
+    assert_int_equal(lt_tree_fit_mirrored(x, N, length, bits, 0, 255, dim, thresh, &err), LT_OK);
+    qencoder e = {.encoder = QENC_TREE, .prototypes = codes, .length = length, .codebooks = 1, .enc_bits = 8};
+    e.dim = dim;
+    e.thresh = thresh;
+    int used = 0, seen[256] = {0};
+    for (int i = 0; i < N; i++) {
+        int want = 0;
+        for (int j = 0; j < length; j++) {
+            int level = 0;
+            while (level < levels - 1 && x[i * length + j] >= thresh[lt_tree_mirrored_node(bits, j, level + 1)])
+                level++;
+            want = want << bits | level;
+        }
+        int got = golden_encode(&e, 0, x + i * length);
+        assert_int_equal(got, want);
+        used += !seen[got]++;
+    }
+    assert_true(used > codes / 2);
+    for (int j = 0; j < length; j++) /* equally far apart, but for rounding */
+        for (int l = 1; l + 2 < levels; l++) {
+            int a = thresh[lt_tree_mirrored_node(bits, j, l)], b = thresh[lt_tree_mirrored_node(bits, j, l + 1)];
+            assert_true(abs(b - a - (thresh[lt_tree_mirrored_node(bits, j, l + 2)] - b)) <= 1);
+        }
+}
+
+static void test_tree(void **state)
+{
+    (void)state;
+    check_codes(1, 4);
+    check_codes(2, 2);
+    check_codes(4, 1);
+    check_codes(1, 3);
+    check_codes(3, 2);
+    assert_int_equal(lt_tree_mirrored_bits(16, 2), 2);
+    assert_int_equal(lt_tree_mirrored_bits(8, 2), 0);
+    assert_int_equal(lt_tree_mirrored_bits(16, 8), 0);
+}
+
+/* Values and gradients of the grid in every variant of the loops, against the definition. */
+static void test_grid_loops(void **state)
+{
+    enum { PX = 150, C = 19, LEVELS = 4 };
+    static float x[PX * C], g[PX * C], y[PX * C], gx[PX * C];
+    float edge[3 * C], centre[C], step[C], per[C];
+    double sums[2 * C];
+    lt_rng r = lt_rng_make(2, 6);
+    int n;
+    const lt_vec *const *all = lt_vec_all(&n);
+    (void)state;
+    for (int i = 0; i < PX * C; i++) {
+        x[i] = 2 * (float)lt_rng_normal(&r);
+        g[i] = (float)lt_rng_normal(&r);
+    }
+    for (int c = 0; c < C; c++) {
+        centre[c] = (float)lt_rng_normal(&r);
+        step[c] = 0.3f + 0.05f * (float)c;
+        per[c] = 1 / step[c];
+        for (int i = 0; i < 3; i++) edge[i * C + c] = centre[c] + step[c] * (float)(i - 1) + 0.01f;
+    }
+    for (int v = 0; v < n; v++) {
+        double want[2 * C] = {0};
+        all[v]->grid(x, PX, C, LEVELS, edge, step, y);
+        all[v]->grid_back(x, g, PX, C, LEVELS, edge, centre, per, gx, sums, sums + C);
+        for (int i = 0; i < PX * C; i++) {
+            int c = i % C;
+            float level = -1.5f, u = (x[i] - centre[c]) * per[c];
+            for (int k = 0; k < 3; k++) level += x[i] >= edge[k * C + c];
+            bool in = u >= -1.5f && u <= 1.5f;
+            assert_true(y[i] == step[c] * level);
+            assert_true(gx[i] == (in ? g[i] : 0));
+            want[c] -= in ? (double)g[i] : 0;
+            want[C + c] += (double)(g[i] * (in ? level - u : level));
+        }
+        for (int i = 0; i < 2 * C; i++) assert_true(fabs(want[i] - sums[i]) < 1e-4 * (1 + fabs(want[i])));
+    }
+}
+
+static void exported(lt_pq_options pq, bool products, int steps)
+{
+    lt_encode_options e = {.assign = LT_ASSIGN_HARD, .temperature = 1};
+    lt_prep p;
+    tune_prepare(&p, 8, &pq);
+    check_antisymmetric(&p.net);
+    check_export(&p, &e, products, true, steps);
+    lt_prep_free(&p);
+}
+
+/* What is exported computes what was trained, before and after steps. */
+static void test_export(void **state)
+{
+    (void)state;
+    for (int steps = 0; steps <= 40; steps += 40) {
+        exported(settings(16, 2, 8), false, steps);
+        exported(settings(8, 3, 8), false, steps); /* a codebook over the edge, one bit per element */
+        exported(settings(16, 4, 6), false, steps);
+    }
+    lt_pq_options fine = settings(16, 2, 8); /* products are rounded once more: what an 8-bit table hardly changes */
+    fine.lut_bits = 8;
+    exported(fine, true, 0);
+    exported(fine, true, 40);
+}
+
+static void test_refused(void **state)
+{
+    lt_prep p;
+    lt_pq_options o = settings(8, 2, 8);
+    lt_pq_result results[16];
+    lt_err err = {0};
+    int n;
+    (void)state;
+    tune_prepare(&p, 8, NULL);
+    assert_int_equal(lt_pq_fit(&p, &o, TUNE_ACC_BITS, TUNE_MULT_BITS, results, &n, &err), LT_EINPUT);
+    assert_non_null(strstr(err.msg, "8 prototypes of length 2"));
+    o = settings(16, 2, 8);
+    o.encoder = QENC_L2;
+    assert_int_equal(lt_pq_fit(&p, &o, TUNE_ACC_BITS, TUNE_MULT_BITS, results, &n, &err), LT_EINPUT);
+    lt_prep_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tree), cmocka_unit_test(test_grid_loops),
+                                       cmocka_unit_test(test_export), cmocka_unit_test(test_refused)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
