@@ -4,14 +4,15 @@
 #
 #   flows/train_bench.sh PROGRAM     PROGRAM: built from tests/bench/train_speed.c
 #
-# Environment: BATCH (128), STEPS (20), ROUNDS (3), LUTRA_JOBS (all processors), OUT (reports).
+# Environment: BATCH (128), STEPS (20), ROUNDS (3), LUTRA_JOBS (all processors), OUT (reports),
+# PYTHON (Debian's).
 set -eu -o pipefail
 
 program=$1
 root=$(cd "$(dirname "$0")/.." && pwd)
-BATCH=${BATCH:-128} STEPS=${STEPS:-20} ROUNDS=${ROUNDS:-3} OUT=${OUT:-reports}
+BATCH=${BATCH:-128} STEPS=${STEPS:-20} ROUNDS=${ROUNDS:-3} OUT=${OUT:-reports} PYTHON=${PYTHON:-/usr/bin/python3}
 threads=${LUTRA_JOBS:-$(nproc)}
-python3 -c 'import torch' 2>/dev/null || { echo 'train-bench: needs PyTorch: apt-get install python3-torch' >&2; exit 3; }
+"$PYTHON" -c 'import torch' 2>/dev/null || { echo 'train-bench: needs PyTorch: apt-get install python3-torch' >&2; exit 3; }
 
 csv=$OUT/train-speed.csv
 rows() { # round, program: its lines as CSV
@@ -23,14 +24,14 @@ echo 'round,program,what,best,median,cpu_us_per_image' >"$csv.tmp"
 for ((r = 1; r <= ROUNDS; r++)); do
     echo "train-bench: round $r of $ROUNDS" >&2
     LUTRA_JOBS=$threads "$program" "$BATCH" "$STEPS" | rows "$r" lutra >>"$csv.tmp"
-    python3 "$root/tests/bench/train_speed.py" "$BATCH" "$STEPS" "$threads" | rows "$r" pytorch >>"$csv.tmp"
+    "$PYTHON" "$root/tests/bench/train_speed.py" "$BATCH" "$STEPS" "$threads" | rows "$r" pytorch >>"$csv.tmp"
 done
 mv "$csv.tmp" "$csv"
 
 {
     echo '# Training speed'
     echo
-    echo "\`make train-bench\`: ResNet20, 3x32x32, minibatch $BATCH, $threads threads, $ROUNDS rounds of $STEPS steps, both programs in turn; $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), PyTorch $(python3 -c 'import torch; print(torch.__version__)')."
+    echo "\`make train-bench\`: ResNet20, 3x32x32, minibatch $BATCH, $threads threads, $ROUNDS rounds of $STEPS steps, both programs in turn; $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), PyTorch $("$PYTHON" -c 'import torch; print(torch.__version__)')."
     echo 'Images/s: median over the rounds of the median step (best step). A step of Lutra contains augmentation and conversion of the images, one of PyTorch does not. PyTorch in its faster layout.'
     echo
     echo '| | Lutra | PyTorch | ratio, smallest to largest of the rounds |'
