@@ -31,6 +31,7 @@ module lutra_exec_pq #(
     parameter PQ_ENC_BITS   = 8,
     parameter PQ_ENC_CYCLES = 1,
     parameter PQ_LUT_BITS   = 4,
+    parameter PQ_MIRROR     = 0,
     parameter PQ_CODEBOOKS  = 2,
     parameter PQ_CHUNKS     = 4,
     parameter PQ_LUT_ROWS   = 4,
@@ -75,7 +76,8 @@ module lutra_exec_pq #(
     localparam FETCH_AW   = CODE_AW + $clog2(VALUES);
     localparam SLOT_W     = (PQ_CHUNKS > 1) ? $clog2(PQ_CHUNKS) : 1;
     localparam BANKS      = SPATIAL ? N : 9*N;
-    localparam LUT_ROWS   = PQ_LUT_ROWS * PQ_PROTOTYPES;
+    localparam SET_BITS   = CODE_BITS - ((PQ_MIRROR != 0) ? 1 : 0);
+    localparam LUT_ROWS   = PQ_LUT_ROWS << SET_BITS;
     localparam LUT_AW     = $clog2(LUT_ROWS);
     localparam ROW_BITS   = T * PQ_LUT_BITS;
     // encoders
@@ -190,7 +192,7 @@ module lutra_exec_pq #(
         .SLOT_W(SLOT_W),
         .LUT_ROWS(LUT_ROWS),
         .LUT_ADDR_W(LUT_AW),
-        .PROTOTYPES(PQ_PROTOTYPES),
+        .SET_ROWS(1 << SET_BITS),
         .ENC_PASSES(TREE ? 1 : PQ_ENC_CYCLES),
         .BLOCKS(BLOCKS),
         .ROW_BLOCKS(ROW_BLOCKS),
@@ -351,14 +353,22 @@ module lutra_exec_pq #(
     wire [BANKS*LUT_AW-1:0]   lut_addr;
     wire [BANKS*ROW_BITS-1:0] entries;
     wire                      lut_conflict;
+    wire [BANKS-1:0]          mirrored; // the second half of a table: the first one's negative, backwards
+    wire [BANKS-1:0]          negated;  // the same for the entries
     generate
         for (i = 0; i < BANKS; i = i + 1) begin : g_lut_addr
-            if (LUT_AW > CODE_BITS) begin : g_sets
+            wire [CODE_BITS-1:0] code = codes[i*CODE_BITS +: CODE_BITS];
+            wire [CODE_BITS-1:0] at   = code ^ {CODE_BITS{mirrored[i]}}; // within the set
+            assign mirrored[i] = PQ_MIRROR != 0 && !pl_dense && code[CODE_BITS-1];
+            if (SET_BITS == 0) begin : g_row
+                assign lut_addr[i*LUT_AW +: LUT_AW] = pl_row;
+            end else if (LUT_AW > SET_BITS) begin : g_sets
                 assign lut_addr[i*LUT_AW +: LUT_AW] =
-                    {pl_row[LUT_AW-1:CODE_BITS], pl_dense ? pl_row[CODE_BITS-1:0] : codes[i*CODE_BITS +: CODE_BITS]};
+                    {pl_row[LUT_AW-1:SET_BITS], pl_dense ? pl_row[SET_BITS-1:0] : at[SET_BITS-1:0]};
             end else begin : g_set
-                assign lut_addr[i*LUT_AW +: LUT_AW] = pl_dense ? pl_row : codes[i*CODE_BITS +: CODE_BITS];
+                assign lut_addr[i*LUT_AW +: LUT_AW] = pl_dense ? pl_row : at[SET_BITS-1:0];
             end
+            wire unused = &{1'b0, at};
         end
     endgenerate
 
@@ -377,7 +387,8 @@ module lutra_exec_pq #(
         .BANKS(BANKS),
         .GROUP(N),
         .ROWS(LUT_ROWS),
-        .ROW_BITS(ROW_BITS)
+        .ROW_BITS(ROW_BITS),
+        .MIRROR(PQ_MIRROR)
     ) u_lut (
         .clk(clk),
         .rst(rst),
@@ -385,7 +396,9 @@ module lutra_exec_pq #(
         .en(covered),
         .half(pl_half),
         .addr(lut_addr),
+        .negate(mirrored),
         .data(entries),
+        .negated(negated),
         .ld_en(ld_weight),
         .ld_half(ld_addr[LUT_AW]),
         .ld_group(ld_group),
@@ -487,6 +500,26 @@ module lutra_exec_pq #(
         ps_load   <= byte_load;
     end
 
+    // one's complements lack 1 each: added up once for all lanes
+    localparam SUM_W = PQ_LUT_BITS + $clog2(BANKS + 1) + 1;
+    wire [SUM_W-1:0] sum_start;
+    generate
+        if (PQ_MIRROR != 0) begin : g_mirror
+            lutra_pq_ones #(
+                .INPUTS(BANKS),
+                .SUM_W(SUM_W),
+                .LATENCY(SUM_LAT - 1)
+            ) u_ones (
+                .clk(clk),
+                .in(negated),
+                .ones(sum_start)
+            );
+        end else begin : g_plain
+            assign sum_start = {SUM_W{1'b0}};
+            wire unused = &{1'b0, negated};
+        end
+    endgenerate
+
     wire [T*ACC_BITS-1:0] acc, held;
     generate
         for (i = 0; i < T; i = i + 1) begin : g_lane
@@ -497,6 +530,8 @@ module lutra_exec_pq #(
             lutra_pq_lane #(
                 .INPUTS(BANKS),
                 .LUT_BITS(PQ_LUT_BITS),
+                .MIRROR(PQ_MIRROR),
+                .SUM_W(SUM_W),
                 .DENSE(PQ_DENSE),
                 .ACC_BITS(ACC_BITS),
                 .PAD_SUM(LATENCY - SUM_LAT),
@@ -508,6 +543,7 @@ module lutra_exec_pq #(
             ) u_lane (
                 .clk(clk),
                 .entry(own),
+                .sum_start(sum_start),
                 .code(act_code),
                 .corr(act_corr),
                 .w(weights[i*MULTS*8 +: MULTS*8]),

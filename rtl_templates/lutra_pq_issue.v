@@ -22,7 +22,7 @@ module lutra_pq_issue #(
     parameter SLOT_W       = 2,
     parameter LUT_ROWS     = 64,  // rows of one half
     parameter LUT_ADDR_W   = 6,
-    parameter PROTOTYPES   = 16,
+    parameter SET_ROWS     = 16,  // of a lookup's tables
     parameter ENC_PASSES   = 1,   // passes of a lookup step (spatial mode, l1 or l2)
     parameter BLOCKS       = 1,   // dense, spatial: passes over the channels of a tap
     parameter ROW_BLOCKS   = 1,   // dense, spatial: of these, passes per weight row
@@ -79,7 +79,7 @@ module lutra_pq_issue #(
     localparam [1:0]         LAST_BYTE = ACC_BYTES - 1;
     localparam [1:0]         LAST_TWO  = (ACC_BYTES > 2) ? ACC_BYTES - 2 : 0; // first of the lowest two bytes
     localparam [LUT_ADDR_W:0] ONE_ROW  = 1;
-    localparam [LUT_ADDR_W:0] ONE_SET  = PROTOTYPES;
+    localparam [LUT_ADDR_W:0] ONE_SET  = SET_ROWS;
     localparam [LUT_ADDR_W:0] ALL_ROWS = LUT_ROWS;
     // verilator lint_on WIDTH
 

@@ -9,13 +9,15 @@
 // acc; POOL maximum: the larger of the two, where byte_on marks bytes inside the input.
 //
 // Latency: acc in the cycle after the step. held: acc after the last step with `keep` (HOLD = 1), else acc itself.
-// Parameters: INPUTS entries of LUT_BITS bits; DENSE multipliers (0: none); ACC_BITS; PAD_SUM, PAD_DOT extra registers
+// Parameters: INPUTS entries of LUT_BITS bits; MIRROR, SUM_W as in lutra_pq_sum; DENSE multipliers (0: none); ACC_BITS; PAD_SUM, PAD_DOT extra registers
 // so that both ways take equally long; DOT_STAGES of lutra_dot; HOLD.
 `default_nettype none
 
 module lutra_pq_lane #(
     parameter INPUTS     = 18,
     parameter LUT_BITS   = 4,
+    parameter MIRROR     = 0,
+    parameter SUM_W      = LUT_BITS + $clog2(INPUTS + 1) + 1,
     parameter DENSE      = 1,
     parameter ACC_BITS   = 20,
     parameter PAD_SUM    = 1,
@@ -28,6 +30,7 @@ module lutra_pq_lane #(
 ) (
     input  wire                       clk,
     input  wire [INPUTS*LUT_BITS-1:0] entry,
+    input  wire [SUM_W-1:0]           sum_start, // for the sum's last stage
     // verilator lint_off UNUSED
     input  wire [MULTS*CODE_W-1:0]    code, // the dense inputs are not used
     input  wire [CORR_W-1:0]          corr, // if DENSE is 0
@@ -48,17 +51,18 @@ module lutra_pq_lane #(
     output reg  [ACC_BITS-1:0]        acc,
     output wire [ACC_BITS-1:0]        held
 );
-    localparam SUM_W = LUT_BITS + $clog2(INPUTS + 1) + 1;
     localparam DOT_W = 16 + $clog2(MULTS);
 
     wire [SUM_W-1:0] sum, sum_early;
     lutra_pq_sum #(
         .INPUTS(INPUTS),
         .BITS(LUT_BITS),
+        .MIRROR(MIRROR),
         .SUM_W(SUM_W)
     ) u_sum (
         .clk(clk),
         .entry(entry),
+        .start(sum_start),
         .sum(sum_early)
     );
     lutra_pq_delay #(

@@ -4,9 +4,11 @@
 // single-port memory. A LOAD word holds the rows of GROUP neighbouring banks (one window tap, or all banks).
 // Using one half for both in one cycle raises `conflict`.
 //
+// With MIRROR = 1 the row of a bank with `negate` comes as its one's complement; `negated` says so.
+//
 // Latency: data one cycle after read, bank i at [i*ROW_BITS +: ROW_BITS], 0 where the bank was not enabled; until the next
 // read.
-// Parameters: BANKS, GROUP (divides BANKS), ROWS, ROW_BITS as above.
+// Parameters: BANKS, GROUP (divides BANKS), ROWS, ROW_BITS, MIRROR as above.
 `default_nettype none
 
 module lutra_pq_lut #(
@@ -14,6 +16,7 @@ module lutra_pq_lut #(
     parameter GROUP    = 2,
     parameter ROWS     = 64,
     parameter ROW_BITS = 64,
+    parameter MIRROR   = 0,
     parameter ADDR_W   = (ROWS > 1) ? $clog2(ROWS) : 1,
     parameter GROUP_W  = (BANKS / GROUP > 1) ? $clog2(BANKS / GROUP) : 1
 ) (
@@ -23,7 +26,11 @@ module lutra_pq_lut #(
     input  wire [BANKS-1:0]          en,
     input  wire                      half,
     input  wire [BANKS*ADDR_W-1:0]   addr,
+    // verilator lint_off UNUSED
+    input  wire [BANKS-1:0]          negate, // not used if MIRROR is 0
+    // verilator lint_on UNUSED
     output wire [BANKS*ROW_BITS-1:0] data,
+    output wire [BANKS-1:0]          negated,
     input  wire                      ld_en,
     input  wire                      ld_half,
     input  wire [GROUP_W-1:0]        ld_group,
@@ -59,8 +66,17 @@ module lutra_pq_lut #(
                 );
                 always @(posedge clk) if (read) on[h] <= rd;
             end
-            assign data[i*ROW_BITS +: ROW_BITS] =
+            wire [ROW_BITS-1:0] row =
                 (q[0 +: ROW_BITS] & {ROW_BITS{on[0]}}) | (q[ROW_BITS +: ROW_BITS] & {ROW_BITS{on[1]}});
+            if (MIRROR != 0) begin : g_mirror
+                reg not_row;
+                always @(posedge clk) if (read) not_row <= en[i] && negate[i];
+                assign data[i*ROW_BITS +: ROW_BITS] = row ^ {ROW_BITS{not_row}};
+                assign negated[i] = not_row;
+            end else begin : g_plain
+                assign data[i*ROW_BITS +: ROW_BITS] = row;
+                assign negated[i] = 1'b0;
+            end
         end
     endgenerate
 endmodule

@@ -1,7 +1,8 @@
 // Adder tree of one lane of the pq core: sum of INPUTS signed table entries.
 //
 // Entries are turned into unsigned numbers by adding 2^(BITS-1) (their top bit inverted), so that no adder extends a
-// sign; the constant is taken off at the last stage.
+// sign; the constant is taken off at the last stage. With MIRROR = 1 that stage adds `start`, too, which belongs to the
+// entries of LATENCY - 1 cycles ago.
 //
 // Latency: 1 + number of times the RADIX-wide adders follow each other; 2 for up to 18 inputs. One sum per cycle.
 // Parameters: INPUTS entries of BITS bits; SUM_W holds every sum. LATENCY is for the instantiating module to know.
@@ -10,10 +11,14 @@
 module lutra_pq_sum #(
     parameter INPUTS = 18,
     parameter BITS   = 4,
+    parameter MIRROR = 0,
     parameter SUM_W  = BITS + $clog2(INPUTS + 1) + 1
 ) (
     input  wire                   clk,
     input  wire [INPUTS*BITS-1:0] entry,
+    // verilator lint_off UNUSED
+    input  wire [SUM_W-1:0]       start, // not used if MIRROR is 0
+    // verilator lint_on UNUSED
     output reg  [SUM_W-1:0]       sum
 );
     // first stage: triples, narrow because it follows the memory in its cycle; then groups of six
@@ -47,13 +52,14 @@ module lutra_pq_sum #(
 
     localparam OFFSET_ALL = INPUTS << (BITS - 1);
     localparam [SUM_W-1:0] OFFSET = OFFSET_ALL[SUM_W-1:0];
+    wire [SUM_W-1:0] from = ((MIRROR != 0) ? start : {SUM_W{1'b0}}) - OFFSET;
 
     generate
         if (N1 <= RADIX) begin : g_two
             reg [SUM_W-1:0] total;
             integer k;
             always @* begin
-                total = {SUM_W{1'b0}} - OFFSET;
+                total = from;
                 for (k = 0; k < N1; k = k + 1) total = total + {{(SUM_W-W1){1'b0}}, triples[k*W1 +: W1]};
             end
             always @(posedge clk) sum <= total;
@@ -74,7 +80,7 @@ module lutra_pq_sum #(
             reg [SUM_W-1:0] total;
             integer k2;
             always @* begin
-                total = {SUM_W{1'b0}} - OFFSET;
+                total = from;
                 for (k2 = 0; k2 < N2; k2 = k2 + 1) total = total + {{(SUM_W-W2){1'b0}}, parts[k2*W2 +: W2]};
             end
             always @(posedge clk) sum <= total;

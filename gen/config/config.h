@@ -37,13 +37,24 @@ typedef struct {
     int pq_enc_bits;   /* bits compared by the encoder */
     int pq_enc_cycles; /* cycles per encoded word: l1/l2 compare K/cycles prototypes at a time; tree: 1 */
     int pq_lut_bits;   /* LUT entry width, 4..8 */
+    int pq_mirror;     /* 1: T[K-1-c] = -T[c], so that the first half of a table is stored */
     int pq_codebooks;  /* codebooks looked up per cycle and tap (channel mode), channels per cycle (spatial mode) */
     int pq_chunks;     /* window depth: code words kept per tap */
-    int pq_lut_rows;   /* LUT sets (of K entries x lanes) per bank in each of two halves */
+    int pq_lut_rows;   /* LUT sets (of lt_pq_set_rows x lanes) per bank in each of two halves */
     int pq_code_words; /* code words in each of the three row banks, in each of two maps */
     int pq_fb_pairs;   /* 1: neighbouring feature-buffer words lie in the two banks of a pair */
     int pq_dense;      /* dense int8 multipliers per lane, for layers kept dense; 0: none; 9: all taps at once */
 } lt_config;
+
+/* Entries of a table that are stored: LUT rows of one set, and of a LUT half. */
+static inline int lt_pq_set_rows(const lt_config *c)
+{
+    return c->pq_mirror ? c->pq_prototypes / 2 : c->pq_prototypes;
+}
+static inline int lt_pq_half_rows(const lt_config *c)
+{
+    return c->pq_lut_rows * lt_pq_set_rows(c);
+}
 
 /* Reads and validates a YAML file. All errors in one file are reported together, one per line, as
  * `file:line: key: got X, expected Y; did you mean Z`. */

@@ -100,8 +100,18 @@ static bool cycles_divide(const lt_config *c)
 static bool lut_addressable(const lt_config *c)
 {
     long half = 1; /* rows of a half as they are addressed */
-    while (half < (long)c->pq_lut_rows * c->pq_prototypes) half *= 2;
+    while (half < lt_pq_half_rows(c)) half *= 2;
     return 2 * half * (c->pq_mode == QPQ_CHANNEL ? TAPS : 1) <= MAX_ADDRESSES;
+}
+
+static bool is_mirrored(const lt_config *c)
+{
+    return c->pq_mirror;
+}
+
+static bool two_rows(const lt_config *c)
+{
+    return lt_pq_half_rows(c) >= 2;
 }
 
 static bool dense_taps(const lt_config *c)
@@ -136,9 +146,13 @@ static const rule rules[] = {
     {"pq_enc_cycles", LT_ON_PQ, is_tree, "pq_encoder", "tree", one_cycle, "1"},
     {"pq_enc_cycles", LT_ON_PQ, is_distance, "pq_encoder", "l1 or l2", cycles_divide, "a divisor of $pq_prototypes"},
     {"pq_lut_rows", LT_ON_PQ, WHEN_CHANNEL, lut_addressable,
-     "at most 65536 load addresses (9 taps x 2 halves x the power of two that holds pq_lut_rows x $pq_prototypes)"},
+     "at most 65536 load addresses (9 taps x 2 halves x the power of two that holds pq_lut_rows x $pq_prototypes "
+     "/ (1 + $pq_mirror))"},
     {"pq_lut_rows", LT_ON_PQ, WHEN_SPATIAL, lut_addressable,
-     "at most 65536 load addresses (2 halves x the power of two that holds pq_lut_rows x $pq_prototypes)"},
+     "at most 65536 load addresses (2 halves x the power of two that holds pq_lut_rows x $pq_prototypes / (1 + "
+     "$pq_mirror))"},
+    {"pq_lut_rows", LT_ON_PQ, is_mirrored, "pq_mirror", "1", two_rows,
+     "so many that pq_lut_rows x $pq_prototypes / 2, the entries in a half of a LUT bank, are 2 or more"},
     {"pq_dense", LT_ON_PQ, WHEN_CHANNEL, dense_taps, "0, 1, 3 or 9"},
     {"pq_dense", LT_ON_PQ, WHEN_CHANNEL, dense_byte_fits,
      "0, or $pq_codebooks times $pq_lut_bits of 8 or more (the bits of a dense weight)"},

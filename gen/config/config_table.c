@@ -70,13 +70,17 @@ const lt_key lt_keys[] = {
      .help = "Cycles per encoded word: `l1` and `l2` compare K/cycles prototypes at a time; `tree` takes 1."},
     {KEY(pq_lut_bits), .cores = LT_ON_PQ, .min = 4, .max = 8, DEF(0, 0, 4), .unit = "bits", .verilog = "PQ_LUT_BITS",
      .help = "Width of a LUT entry."},
+    {KEY(pq_mirror), .cores = LT_ON_PQ, .min = 0, .max = 1, DEF(0, 0, 0), .unit = "", .verilog = "PQ_MIRROR",
+     .help =
+         "1: the entry of code K-1-c is the negative of code c's, so that only the first K/2 are stored, loaded and "
+         "trained."},
     {KEY(pq_codebooks), .cores = LT_ON_PQ, .min = 1, .max = 64, DEF(0, 0, 2), .unit = "codebooks",
      .verilog = "PQ_CODEBOOKS",
      .help = "Codebooks looked up per cycle and tap (`channel`), or channels per cycle (`spatial`)."},
     {KEY(pq_chunks), .cores = LT_ON_PQ, .min = 1, .max = 64, DEF(0, 0, 4), .unit = "words", .verilog = "PQ_CHUNKS",
      .help = "Window depth: code words kept per kernel tap."},
     {KEY(pq_lut_rows), .cores = LT_ON_PQ, .min = 1, .max = 256, DEF(0, 0, 4), .unit = "sets", .verilog = "PQ_LUT_ROWS",
-     .help = "LUT sets (K entries x `lanes`) per LUT bank, in each of two halves."},
+     .help = "LUT sets (K entries, K/2 with `pq_mirror`, x `lanes`) per LUT bank, in each of two halves."},
     {KEY(pq_code_words), .cores = LT_ON_PQ, .min = 16, .max = 32768, DEF(0, 0, 512), .unit = "words",
      .verilog = "PQ_CODE_WORDS", .help = "Code words in each of the three row banks, in each of two maps."},
     {KEY(pq_fb_pairs), .cores = LT_ON_PQ, .min = 0, .max = 1, DEF(0, 0, 0), .unit = "", .verilog = "FB_PAIRS",

@@ -5,6 +5,26 @@
 #include "program/kernel_cut.h"
 #include "program/pack_pq.h"
 
+/* Half a table is stored: the other half must be its negative, backwards. */
+static lt_code check_mirror(const builder *b, const qlayer *l, const qencoder *e)
+{
+    size_t sets = (size_t)e->codebooks * (size_t)(e->mode == QPQ_SPATIAL ? 1 : l->r * l->s), k = (size_t)l->k;
+
+    for (size_t set = 0; set < sets; set++)
+        for (int code = 0; code < e->prototypes / 2; code++)
+            for (size_t i = 0; i < k; i++) {
+                int other = e->prototypes - 1 - code;
+                int v = l->lut[(set * (size_t)e->prototypes + (size_t)code) * k + i];
+                int w = l->lut[(set * (size_t)e->prototypes + (size_t)other) * k + i];
+                if (v == -w) continue;
+                return lt_fail(b->err, LT_EINPUT,
+                               "layer %s: table %zu, output %zu: got %d for code %d, expected %d, the negative of code "
+                               "%d's: %s has pq_mirror 1; prep and tune with this configuration make such tables",
+                               l->name, set, i, w, other, -v, code, b->cfg->name);
+            }
+    return LT_OK;
+}
+
 /* The configuration's datapath is what the network was fitted for. */
 static lt_code check_encoder(const builder *b, const qlayer *l)
 {
@@ -19,7 +39,7 @@ static lt_code check_encoder(const builder *b, const qlayer *l)
     if ((int)e->mode == c->pq_mode && (int)e->encoder == c->pq_encoder && e->prototypes == c->pq_prototypes &&
         (e->length == c->pq_length || e->mode == QPQ_SPATIAL) && e->enc_bits == c->pq_enc_bits &&
         l->lut_bits <= c->pq_lut_bits)
-        return LT_OK;
+        return c->pq_mirror ? check_mirror(b, l, e) : LT_OK;
     return lt_fail(
         b->err, LT_EINPUT,
         "layer %s was fitted for %s mode, %s encoder, %d prototypes, length %d, %d encoder bits, %d LUT bits; %s "
@@ -69,7 +89,7 @@ static bool wide_pays(const builder *b, const qlayer *l, int chunks, int rows, i
 static bool plan_passes(const builder *b, const qlayer *l, int chunks, pass_plan *p)
 {
     const lt_config *c = b->cfg;
-    int half = c->pq_lut_rows * c->pq_prototypes, rows = lt_pq_rows(c, l, chunks), most = chunks;
+    int half = lt_pq_half_rows(c), rows = lt_pq_rows(c, l, chunks), most = chunks;
 
     /* the encoder memory holds pq_chunks words per half */
     if (l->encoder >= 0 && c->pq_mode == QPQ_SPATIAL && most > c->pq_chunks) most = c->pq_chunks;
@@ -89,7 +109,7 @@ static bool plan_passes(const builder *b, const qlayer *l, int chunks, pass_plan
 static void load_tables(builder *b, const qlayer *l, int first, int count, int og, int at)
 {
     const lt_config *c = b->cfg;
-    int half = c->pq_lut_rows * c->pq_prototypes, rows = lt_pq_rows(c, l, count);
+    int half = lt_pq_half_rows(c), rows = lt_pq_rows(c, l, count);
 
     for (int row0 = 0; row0 < rows;) {
         int n = half - (at + row0) % half;
@@ -150,7 +170,7 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
                           const view *vo, const view *vr, int map)
 {
     const lt_config *c = b->cfg;
-    int half = c->pq_lut_rows * c->pq_prototypes, param = b->ops % 2 * c->param_groups;
+    int half = lt_pq_half_rows(c), param = b->ops % 2 * c->param_groups;
     uint32_t op[16] = {0};
 
     b->weight_half = p->wide ? 0 : !b->weight_half;
@@ -252,7 +272,7 @@ static lt_code cut_kernel(builder *b, const qlayer *l, int chunks, kernel_cut *c
         else
             return lt_fail(b->err, LT_EINPUT,
                            "layer %s: the tables of one chunk need %d LUT rows; pq_lut_rows = %d gives 2 x %d", l->name,
-                           p.rows, c->pq_lut_rows, c->pq_lut_rows * c->pq_prototypes);
+                           p.rows, c->pq_lut_rows, lt_pq_half_rows(c));
     }
     return kernel_cut_make(l, l->encoder >= 0 ? &b->net->encoders[l->encoder] : NULL, b->net->tensors[l->in].c, part.r,
                            part.s, cut, b->err);

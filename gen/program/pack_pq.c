@@ -117,7 +117,7 @@ static int dense_rows(const lt_config *c, const sub_kernel *k)
 int lt_pq_rows(const lt_config *c, const qlayer *l, int chunks)
 {
     int rows = 0;
-    if (l->encoder >= 0) return sub_count(l) * chunks * c->pq_prototypes;
+    if (l->encoder >= 0) return sub_count(l) * chunks * lt_pq_set_rows(c);
     for (int i = 0; i < sub_count(l); i++) {
         sub_kernel k = sub_at(l, i);
         rows += dense_rows(c, &k) * chunks;
@@ -127,7 +127,7 @@ int lt_pq_rows(const lt_config *c, const qlayer *l, int chunks)
 
 int lt_pq_row_address(const lt_config *c, int row)
 {
-    int half = c->pq_lut_rows * c->pq_prototypes;
+    int half = lt_pq_half_rows(c);
     return (row / half << log2_of(half)) + row % half;
 }
 
@@ -140,7 +140,7 @@ void lt_pq_window(const qlayer *l, int *rows, int *cols)
 
 int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_pq_load to[LT_PQ_LUT_LOADS])
 {
-    int at = lt_pq_row_address(c, row), tap = 2 << log2_of(c->pq_lut_rows * c->pq_prototypes), down, across;
+    int at = lt_pq_row_address(c, row), tap = 2 << log2_of(lt_pq_half_rows(c)), down, across;
 
     if (spatial(c)) {
         to[0] = (lt_pq_load){at, rows, 1, tap};
@@ -179,7 +179,7 @@ void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int 
     for (int at = 0; at < (spatial(c) ? 1 : TAPS); at++) {
         if (!spatial(c) && !in_window(l, at)) continue;
         for (int row = row0; row < row0 + rows; row++) {
-            int step = row / c->pq_prototypes, code = row % c->pq_prototypes, chunk = first + step % chunks;
+            int step = row / lt_pq_set_rows(c), code = row % lt_pq_set_rows(c), chunk = first + step % chunks;
             sub_kernel k = sub_at(l, step / chunks);
             int tap = spatial(c) ? 0 : tap_at(l, &k, at);
             bit_word w = word_new(n * t * bits, words);

@@ -23,7 +23,7 @@ int lt_pq_group_words(const lt_config *c, bool raw);
 
 /* LUT rows that `chunks` chunks of layer l take per output group. */
 int lt_pq_rows(const lt_config *c, const qlayer *l, int chunks);
-/* Load address and WEIGHT_BASE of row `row` (0 .. 2 * pq_lut_rows * K - 1, the second half of them in LUT half 1). */
+/* Load address and WEIGHT_BASE of row `row` (0 .. 2 * lt_pq_half_rows - 1, the second half of them in LUT half 1). */
 int lt_pq_row_address(const lt_config *c, int row);
 /* The LOADs of rows row .. row+rows-1 of layer l, which must lie in one half: how many, one behind the other in the
  * packed words. Channel mode: window positions without weights (lt_pq_window) are left out. */
@@ -32,7 +32,7 @@ int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_p
 /* Rows and columns of the window that a kernel's sub-kernels use: the first rows, the last (newest) columns. */
 void lt_pq_window(const qlayer *l, int *rows, int *cols);
 /* LUT rows row0 .. row0+rows-1 of output group og of layer l: words [window position with weights][row] (channel) or
- * [row] (spatial), each padded to a power of two of bytes. Row = step * K + code; step = sub-kernel * chunks + chunk.
+ * [row] (spatial), each padded to a power of two of bytes. Row = step * lt_pq_set_rows + code; step = sub-kernel * chunks + chunk.
  * Codebooks and outputs that do not exist are 0. */
 void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int first, int chunks, int og, int row0,
                     int rows, lt_buf *words);

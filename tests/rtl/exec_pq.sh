@@ -8,9 +8,10 @@
 #   OUT    folder for what is built (build/test/exec_pq)
 set -u
 
-RTL=${RTL:-rtl_templates} SEED=${SEED:-1} CASES=${CASES:-150} OUT=${OUT:-build/test/exec_pq} SETS=${SETS:-"1 2 4 5 8 9 11 15"}
+RTL=${RTL:-rtl_templates} SEED=${SEED:-1} CASES=${CASES:-150} OUT=${OUT:-build/test/exec_pq} SETS=${SETS:-"1 2 4 5 8 9 11 15 20 21 23"}
 
 # lanes post_lanes acc mult | mode K L encoder(0 l1, 1 l2, 2 tree) enc_bits enc_cycles | lut_bits n chunks rows words dense
+# | mirror
 grid=(
     "4 4 20 12   0 16 2 2 8 1    4 2 2 4 100 1"
     "16 16 20 12 0 16 8 2 8 1    4 2 4 4 160 9"
@@ -31,9 +32,16 @@ grid=(
     "4 2 20 12   0 16 4 0 4 1    8 1 2 4 100 9"
     "16 2 20 12  0 16 4 0 8 8    4 4 2 4 300 1"
     "16 16 22 9  0 16 4 1 5 1    4 4 4 2 160 9"
+    # pq_mirror
+    "8 8 20 12   0 16 2 2 8 1    4 4 3 2 120 9   1"
+    "4 2 18 10   0 2 2 2 6 1     8 2 2 12 60 1   1"
+    "8 4 20 12   0 32 4 0 4 4    5 2 4 3 100 3   1"
+    "8 8 24 12   1 8 9 1 5 8     5 8 2 12 64 2   1"
+    "4 4 20 12   1 16 9 2 8 1    4 4 3 3 80 0    1"
+    "8 8 20 9    0 4 1 1 8 1     6 8 2 1 200 9   1"
 )
 names=(lanes post_lanes acc_bits mult_bits pq_mode pq_prototypes pq_length pq_encoder pq_enc_bits pq_enc_cycles
-    pq_lut_bits pq_codebooks pq_chunks pq_lut_rows pq_code_words pq_dense)
+    pq_lut_bits pq_codebooks pq_chunks pq_lut_rows pq_code_words pq_dense pq_mirror)
 
 [ "$SETS" = all ] && SETS=$(seq ${#grid[@]})
 mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
@@ -51,8 +59,8 @@ for n in $SETS; do
     read -ra values <<<"${grid[n - 1]}"
     parameters=(-GPARAM_GROUPS=2) keys=(param_groups=2)
     for i in "${!names[@]}"; do
-        parameters+=("-G${names[i]^^}=${values[i]}")
-        keys+=("${names[i]}=${values[i]}")
+        parameters+=("-G${names[i]^^}=${values[i]:-0}")
+        keys+=("${names[i]}=${values[i]:-0}")
     done
     dir=$OUT/$n
     if ! verilator --cc --exe --build -O3 --x-assign fast --x-initial unique --noassert -Wno-fatal -Wno-lint \

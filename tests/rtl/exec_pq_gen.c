@@ -99,6 +99,20 @@ static bool make_shape(maker *m, pq_op *o)
     return true;
 }
 
+/* Makes the second half of every table the negative of the first, backwards. */
+static void mirror(const lt_config *c, qlayer *l, size_t tables)
+{
+    size_t k = (size_t)l->k, entries = (size_t)c->pq_prototypes;
+
+    for (size_t t = 0; t < tables; t++)
+        for (size_t code = 0; code < entries / 2; code++)
+            for (size_t i = 0; i < k; i++) {
+                int8_t *first = &l->lut[(t * entries + code) * k + i];
+                if (*first == -(1 << (c->pq_lut_bits - 1))) ++*first; /* its negative has no code */
+                l->lut[(t * entries + entries - 1 - code) * k + i] = (int8_t) - *first;
+            }
+}
+
 static void make_tables(maker *m, pq_op *o)
 {
     const lt_config *c = m->c;
@@ -125,6 +139,7 @@ static void make_tables(maker *m, pq_op *o)
         size_t n = (size_t)channels * (size_t)taps * (size_t)c->pq_prototypes * (size_t)l->k;
         l->lut = malloc(n);
         for (size_t i = 0; i < n; i++) l->lut[i] = (int8_t)range(m, -most, most - 1);
+        if (c->pq_mirror) mirror(c, l, n / ((size_t)c->pq_prototypes * (size_t)l->k));
     }
 }
 
@@ -132,7 +147,7 @@ static void make_tables(maker *m, pq_op *o)
 static bool take_rows(maker *m, pq_case *k, pq_job *j)
 {
     const lt_config *c = m->c;
-    int half = c->pq_lut_rows * c->pq_prototypes, set = c->pq_prototypes;
+    int half = lt_pq_half_rows(c), set = lt_pq_set_rows(c);
 
     j->rows = lt_pq_rows(c, &j->op.layer, j->op.count);
     j->row = m->row_next;

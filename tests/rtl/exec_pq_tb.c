@@ -98,7 +98,7 @@ static void load_tables(bench *b, const pq_job *j)
 {
     const lt_config *c = &b->c;
     const pq_op *o = &j->op;
-    int half = c->pq_lut_rows * c->pq_prototypes, done = 0, channels = pq_op_channels(c, o);
+    int half = lt_pq_half_rows(c), done = 0, channels = pq_op_channels(c, o);
     qencoder books = {.mode = c->pq_mode, .prototypes = c->pq_prototypes, .codebooks = channels};
 
     while (done < j->rows) { /* one load in each half */
@@ -166,7 +166,7 @@ static void print_op(const pq_job *j, int number)
 /* One cycle; sometimes with a load into a LUT half that no operation of the case reads. */
 static void run_tick(bench *b, const pq_case *k, bool busy_load)
 {
-    int half = b->c.pq_lut_rows * b->c.pq_prototypes;
+    int half = lt_pq_half_rows(&b->c);
     if (busy_load) {
         int h = !k->half_used[0] ? 0 : 1;
         const qlayer whole = {.r = 3, .s = 3, .dilation = 1};

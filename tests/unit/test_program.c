@@ -129,8 +129,57 @@ static void test_smallest_buffers(void **state)
     for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) lower(&c, &shapes[k]);
 }
 
+/* Tables of pq_mirror: half of them is packed, and they have to be what the other half stands for. */
+static void test_mirrored_tables(void **state)
+{
+    enum { K = 16, PROTOS = 16, BOOKS = 2, TAPS = 9, SETS = BOOKS * TAPS };
+    lt_config c = load("pq16"), half;
+    qtensor t[2] = {{.c = 16, .h = 4, .w = 4, .bits = 8, .is_signed = true, .scale = 1},
+                    {.c = K, .h = 4, .w = 4, .bits = 8, .is_signed = true, .scale = 1}};
+    int8_t lut[SETS * PROTOS * K];
+    int16_t proto[BOOKS * PROTOS * 8] = {0}, thresh[BOOKS * (PROTOS - 1)] = {0};
+    uint16_t dim[BOOKS * 4] = {0}, mult[K] = {0};
+    int32_t bias[K] = {0};
+    qencoder e = {.mode = c.pq_mode, .encoder = c.pq_encoder, .prototypes = PROTOS, .length = 8, .codebooks = BOOKS};
+    qlayer l = {.name = "mirrored", .op = QOP_CONV, .out = 1, .res = -1, .k = K, .r = 3, .s = 3, .stride = 1};
+    qnet net = {.name = "one", .n_tensors = 2, .n_layers = 1, .tensors = t, .layers = &l, .classes = K};
+    lt_program_options o = {.last_layer = -1};
+    lt_program whole_prog, half_prog;
+    lt_err err = {0};
+    int8_t table[16 * 256] = {0};
+
+    (void)state;
+    assert_int_equal(c.pq_prototypes, PROTOS);
+    assert_int_equal(c.pq_length, 8);
+    for (int i = 0; i < SETS * PROTOS / 2 * K; i++) {
+        int set = i / (PROTOS / 2 * K), code = i / K % (PROTOS / 2), v = i * 5 % 15 - 7;
+        lut[(set * PROTOS + code) * K + i % K] = (int8_t)v;
+        lut[(set * PROTOS + PROTOS - 1 - code) * K + i % K] = (int8_t)-v;
+    }
+    e.enc_bits = c.pq_enc_bits, e.proto = proto, e.thresh = thresh, e.dim = dim;
+    net.encoders = &e, net.n_encoders = 1, net.input_table = table;
+    l.dilation = l.groups = 1, l.pad_t = l.pad_l = l.pad_b = l.pad_r = 1;
+    l.lut = lut, l.lut_bits = 4, l.hi = 127, l.lo = -128, l.bias = bias, l.mult = mult;
+    half = c;
+    half.pq_mirror = 1;
+    if (lt_program_build(&c, &net, &o, &whole_prog, &err) != LT_OK) fail_msg("%s", err.msg);
+    if (lt_program_build(&half, &net, &o, &half_prog, &err) != LT_OK) fail_msg("%s", err.msg);
+    /* 16 rows of 16 4-bit entries for each codebook and tap: half of them is missing */
+    assert_int_equal(whole_prog.image.blob.len - half_prog.image.blob.len, SETS * PROTOS / 2 * K / 2);
+    lt_program_free(&whole_prog);
+    lt_program_free(&half_prog);
+
+    lut[(3 * PROTOS + 10) * K + 7]++;
+    assert_int_equal(lt_program_build(&half, &net, &o, &half_prog, &err), LT_EINPUT);
+    assert_non_null(strstr(err.msg, "layer mirrored: table 3, output 7"));
+    assert_non_null(strstr(err.msg, "code 10"));
+    if (lt_program_build(&c, &net, &o, &whole_prog, &err) != LT_OK) fail_msg("%s", err.msg);
+    lt_program_free(&whole_prog);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_layers), cmocka_unit_test(test_smallest_buffers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_layers), cmocka_unit_test(test_smallest_buffers),
+                                       cmocka_unit_test(test_mirrored_tables)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
