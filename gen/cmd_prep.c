@@ -118,6 +118,7 @@ static lt_code quantise_products(const cli *c, const lt_config *cfg, lt_prep *p,
     o.length = cfg->pq_length;
     o.enc_bits = cfg->pq_enc_bits;
     o.lut_bits = cfg->pq_lut_bits;
+    o.mirror = cfg->pq_mirror;
     o.lut = (lt_pq_lut)cli_choice(c, "lut");
     o.ridge = cli_real(c, "ridge");
     o.positions = (int)cli_int(c, "positions");

@@ -105,6 +105,7 @@ static lt_code read_products(const cli *c, const lt_config *cfg, lt_pq_options *
     pq->length = cfg->pq_length;
     pq->enc_bits = cfg->pq_enc_bits;
     pq->lut_bits = cfg->pq_lut_bits;
+    pq->mirror = cfg->pq_mirror;
     pq->images = (int)cli_int(c, "calib-images");
     pq->seed = (uint64_t)cli_int(c, "seed");
     return cli_text(c, "pq-overrides") ? lt_pq_read_overrides(cli_text(c, "pq-overrides"), pq, err) : LT_OK;
