@@ -2,7 +2,8 @@
 
 CONFIG  ?= pq16
 CONFIGS ?= ws16 ews16 pq16 pq8
-MODEL   ?= resnet20
+# trained networks of this project; resnet20 is the same with random weights
+MODEL   ?= models/resnet20-$(if $(DATA),cifar10,procedural).onnx
 IMAGES  ?= 4
 LATENCY ?= 20
 SEED    ?= 1
@@ -89,6 +90,8 @@ FLAVOUR     := $(if $(DATA),data,builtin)
 DATA_FLAGS  := $(if $(DATA),--data $(DATA)) --seed $(SEED)
 PREP_FLAGS  := $(DATA_FLAGS) $(if $(CALIB),--calib-images $(CALIB))
 
+tuned        = $(wildcard models/$(NET).$(1).lqn)
+
 ifeq ($(filter $(CONFIG),$(ALL_CONFIGS)),)
 $(error CONFIG: got $(CONFIG), expected one of $(ALL_CONFIGS))
 endif
@@ -102,9 +105,14 @@ $(B)/$(1)/.gen: configs/$(1).yaml $(LUTRA) $(RTL_SOURCES)
 
 $(B)/$(1)/$(1).f: $(B)/$(1)/.gen ;
 
-$(B)/$(1)/$(FLAVOUR)/$(NET).lqn: configs/$(1).yaml $(LUTRA) | $(B)/$(1)/.gen
+# a network tuned for the configuration ships with the project, or is made without training
+$(B)/$(1)/$(FLAVOUR)/$(NET).lqn: configs/$(1).yaml $(LUTRA) $(call tuned,$(1)) | $(B)/$(1)/.gen
 	@mkdir -p $$(@D)
+ifneq ($(call tuned,$(1)),)
+	cp $(call tuned,$(1)) $$@
+else
 	$(LUTRA) prep $(MODEL) --config configs/$(1).yaml $(PREP_FLAGS) -o $$@
+endif
 	@touch $$@ # equal contents are not written again
 
 $(B)/$(1)/$(FLAVOUR)/$(NET).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes the shipped models of models/recipes.txt again: all that are missing, or the files named. Runs of lutra train and
 # tune continue from their checkpoints in build/models. Afterwards, or with --readme alone, models/README.md is written
-# from the recipes and from models/models.csv, which keeps what was measured.
+# from the recipes and from models/models.csv, which keeps what was measured. A recipe whose description is `step` makes
+# a file that a later one starts from; it stays in build/models.
 #
 #   flows/models.sh [--readme | FILE...]
 #
@@ -18,8 +19,13 @@ mkdir -p "$work"
 
 trim() { sed 's/^ *//; s/ *$//' <<<"$1"; }
 
+# Where a file of the recipes is, or will be.
+place() {
+    if grep -q "^$1 *|[^|]*| *step *|" "$root/models/recipes.txt"; then echo "$work/$1"; else echo "$root/models/$1"; fi
+}
+
 make_one() { # file, images, command
-    local file=$1 data=() command words=() start=$SECONDS minutes json=$work/$1.json how
+    local file=$1 data=() command words=() start=$SECONDS minutes json=$work/$1.json how w
     if [ "$2" = cifar10 ]; then
         [ -n "$DATA" ] || { echo "models: $file: needs DATA=, skipped" >&2; return; }
         data=(--data "$DATA")
@@ -27,7 +33,7 @@ make_one() { # file, images, command
     read -ra command <<<"$3"
     for w in "${command[@]}"; do
         case $w in
-        *.onnx | *.lqn) words+=("$root/models/$w") ;;
+        *.onnx | *.lqn) words+=("$(place "$w")") ;;
         configs/*) words+=("$root/$w") ;;
         *) words+=("$w") ;;
         esac
@@ -36,7 +42,8 @@ make_one() { # file, images, command
     train | tune) words+=(--checkpoint "$work/$file.ckpt" --log "$work/$file.csv") ;;
     esac
     echo "==== $file: lutra $3"
-    "$LUTRA" "${words[@]}" "${data[@]}" -o "$work/$file"
+    "$LUTRA" "${words[@]}" "${data[@]}" -o "$work/new-$file"
+    mv "$work/new-$file" "$work/$file"
     minutes=$(((SECONDS - start + 30) / 60))
     # a run that was continued: all its epochs
     if [ -e "$work/$file.csv" ]; then
@@ -45,7 +52,7 @@ make_one() { # file, images, command
     how=()
     [[ $file == *.onnx ]] && how=(--float)
     "$LUTRA" eval "$work/$file" "${how[@]}" "${data[@]}" | tee "$json"
-    mv "$work/$file" "$root/models/$file"
+    [ "$(place "$file")" = "$work/$file" ] || mv "$work/$file" "$root/models/$file"
     sed -i "/^$file,/d" "$results"
     sed -n 's/.*: \([0-9.]*\) % (\([0-9]*\) of \([0-9]*\)).*/\1,\3/p' "$json" | head -1 |
         sed "s/^/$file,/; s/\$/,$minutes,${LUTRA_JOBS:-$(nproc)}/" >>"$results"
@@ -65,26 +72,44 @@ processors of one instruction set (docs/training.md).
 TEXT
     grep -v '^#' "$root/models/recipes.txt" | while IFS='|' read -r file data what command; do
         file=$(trim "$file")
-        [ -e "$root/models/$file" ] || continue
+        [ "$what" != ' step ' ] || what=" step of the network below"
+        grep -q "^$file," "$results" || continue
         IFS=, read -r _ accuracy _ minutes threads < <(grep "^$file," "$results" || echo ,,,,)
-        echo "| \`$file\` | $(trim "$what") | $(trim "$data") | $accuracy | $((($(stat -c %s "$root/models/$file") + 500) / 1000)) | $minutes ($threads) | \`lutra $(trim "$command")\` |"
+        size=-
+        [ ! -e "$root/models/$file" ] || size=$((($(stat -c %s "$root/models/$file") + 500) / 1000))
+        echo "| \`$file\` | $(trim "$what") | $(trim "$data") | $accuracy | $size | $minutes ($threads) | \`lutra $(trim "$command")\` |"
     done
 }
 
-if [ "${1:-}" != --readme ]; then
-    for want in "$@"; do
-        grep -q "^$want *|" "$root/models/recipes.txt" || { echo "models: got $want, expected a file of models/recipes.txt" >&2; exit 2; }
+recipe() { # file: its images and command, on two lines
+    sed -n "s/^$1 *|\([^|]*\)|[^|]*|\(.*\)/\1\n\2/p" "$root/models/recipes.txt" | sed 's/^ *//; s/ *$//'
+}
+
+make_file() { # file, after what it starts from
+    local file=$1 lines w
+    mapfile -t lines < <(recipe "$file")
+    for w in ${lines[1]}; do
+        [[ $w == *.onnx || $w == *.lqn ]] && [ ! -e "$(place "$w")" ] && make_file "$w"
     done
-    while IFS='|' read -r file data what command; do
-        file=$(trim "$file")
-        [[ $file == '#'* || -z $file ]] && continue
+    make_one "$file" "${lines[0]}" "${lines[1]}"
+}
+
+main() {
+    local files file
+    mapfile -t files < <(sed -n 's/^\([^#| ]*\) *|.*/\1/p' "$root/models/recipes.txt")
+    for file in "$@"; do
+        [[ " ${files[*]} " == *" $file "* ]] || { echo "models: got $file, expected a file of models/recipes.txt" >&2; exit 2; }
+    done
+    for file in "${files[@]}"; do
         if [ $# -gt 0 ]; then
             [[ " $* " == *" $file "* ]] || continue
-        elif [ -e "$root/models/$file" ]; then
+        elif [ -e "$(place "$file")" ]; then
             continue
         fi
-        make_one "$file" "$(trim "$data")" "$(trim "$command")"
-    done <"$root/models/recipes.txt"
-fi
+        make_file "$file"
+    done
+}
+
+[ "${1:-}" = --readme ] || main "$@"
 readme >"$root/models/README.md.tmp"
 mv "$root/models/README.md.tmp" "$root/models/README.md"
