@@ -242,14 +242,16 @@ module lutra_dma_rd #(
     reg [1:0]  d_signal;
 
     wire box_ready, box_end;
-    wire row_end   = (d_left == 16'd0);
+    reg  row_end;  // d_left is 0
     wire take_load = !bus_idle && !tag_fetch[0] && d_busy && !d_last;
 
-    assign m_axi_rready = (!bus_idle && tag_fetch[0]) || (take_load && box_ready);
+    wire take_fetch = !bus_idle && tag_fetch[0];
+
+    assign m_axi_rready = take_fetch || (take_load && box_ready);
     assign beat         = m_axi_rvalid && m_axi_rready;
     assign burst_end    = beat && m_axi_rlast;
     assign error        = beat && (m_axi_rresp != 2'b00);
-    assign fetch_valid  = beat && tag_fetch[0];
+    assign fetch_valid  = m_axi_rvalid && take_fetch;
     assign fetch_last   = fetch_valid && m_axi_rlast;
 
     assign done        = word_valid && d_last && box_end;
@@ -264,6 +266,9 @@ module lutra_dma_rd #(
             d_target   <= c_target;
             d_signal   <= c_signal;
         end
+
+        if (pass)            row_end <= (c_words_m1 == 16'd0);
+        else if (word_valid) row_end <= row_end ? (d_words_m1 == 16'd0) : (d_left == 16'd1);
 
         if (pass)            d_left <= c_words_m1;
         else if (word_valid) d_left <= row_end ? d_words_m1 : d_left - 16'd1;

@@ -7,9 +7,12 @@
 // Encoder word in memory, field by field: dimensions (unit-major, level by level, clog2(LENGTH) bits each), then for
 // each level l the 2^l thresholds (unit-major, left to right). Each field starts a new slice of the load port.
 //
+// With ELEMENT_BITS = b > 0 every element of a subvector has a tree of its own, b levels deep, and the code is made of theirs,
+// the first element's highest: level l compares element l div b, with one of 2^(l mod b) thresholds. No dimensions are stored.
+//
 // Latency: codes 2 + log2(PROTOTYPES) cycles after `in_valid`; one vector per cycle. `row` and `x` are used in the cycle
 // of in_valid and the next one respectively: x one cycle after row, because the memory is read first.
-// Parameters: as named in docs/configuration.md; ROWS encoder rows; SLICE bits of the load port.
+// Parameters: as named in docs/configuration.md; ELEMENT_BITS as above; ROWS encoder rows; SLICE bits of the load port.
 `default_nettype none
 
 module lutra_enc_tree #(
@@ -17,6 +20,7 @@ module lutra_enc_tree #(
     parameter LENGTH     = 8,
     parameter PROTOTYPES = 16,
     parameter ENC_BITS   = 8,
+    parameter ELEMENT_BITS = 0,
     parameter ROWS       = 2,
     parameter SLICE      = 128,
     parameter ROW_W      = (ROWS > 1) ? $clog2(ROWS) : 1,
@@ -37,13 +41,16 @@ module lutra_enc_tree #(
     localparam DIM_BITS = (LENGTH > 1) ? $clog2(LENGTH) : 1;
     localparam THR_BITS = ENC_BITS + 1;
 
+    localparam ALONE    = (ELEMENT_BITS > 0) ? 1 : 0;
+    localparam PERIOD   = (ELEMENT_BITS > 0) ? ELEMENT_BITS : CODE_BITS; // levels of a tree
+
     // slices before the thresholds of level l
     function integer first_slice(input integer level);
         integer l;
         begin
-            first_slice = (UNITS*CODE_BITS*DIM_BITS + SLICE - 1) / SLICE;
+            first_slice = ALONE ? 0 : (UNITS*CODE_BITS*DIM_BITS + SLICE - 1) / SLICE;
             for (l = 0; l < level; l = l + 1)
-                first_slice = first_slice + ((UNITS << l)*THR_BITS + SLICE - 1) / SLICE;
+                first_slice = first_slice + ((UNITS << (l % PERIOD))*THR_BITS + SLICE - 1) / SLICE;
         end
     endfunction
 
@@ -60,22 +67,33 @@ module lutra_enc_tree #(
     endgenerate
 
     wire [UNITS*CODE_BITS*DIM_BITS-1:0] dims;
-    lutra_enc_mem #(
-        .WIDTH(UNITS*CODE_BITS*DIM_BITS),
-        .ROWS(ROWS),
-        .SLICE(SLICE),
-        .FIRST(0),
-        .SLICE_W(SLICE_W)
-    ) u_dims (
-        .clk(clk),
-        .en(in_valid),
-        .addr(row),
-        .data(dims),
-        .ld_en(ld_en),
-        .ld_addr(ld_row),
-        .ld_slice(ld_slice),
-        .ld_data(ld_data)
-    );
+    generate
+        if (ALONE) begin : g_alone
+            for (u = 0; u < UNITS; u = u + 1) begin : g_unit
+                for (l = 0; l < CODE_BITS; l = l + 1) begin : g_level
+                    localparam [31:0] ELEMENT = l / PERIOD;
+                    assign dims[(u*CODE_BITS + l)*DIM_BITS +: DIM_BITS] = ELEMENT[DIM_BITS-1:0];
+                end
+            end
+        end else begin : g_dims
+            lutra_enc_mem #(
+                .WIDTH(UNITS*CODE_BITS*DIM_BITS),
+                .ROWS(ROWS),
+                .SLICE(SLICE),
+                .FIRST(0),
+                .SLICE_W(SLICE_W)
+            ) u_dims (
+                .clk(clk),
+                .en(in_valid),
+                .addr(row),
+                .data(dims),
+                .ld_en(ld_en),
+                .ld_addr(ld_row),
+                .ld_slice(ld_slice),
+                .ld_data(ld_data)
+            );
+        end
+    endgenerate
 
     // Value compared at level l, and the path taken before it; stage l lies in bits l*.
     // verilator lint_off UNUSED
@@ -99,7 +117,8 @@ module lutra_enc_tree #(
         end
 
         for (l = 0; l < CODE_BITS; l = l + 1) begin : g_compare
-            localparam NODES = 1 << l;
+            localparam DEPTH = l % PERIOD; // in its tree
+            localparam NODES = 1 << DEPTH;
             wire [UNITS*NODES*THR_BITS-1:0] thresholds;
 
             lutra_enc_mem #(
@@ -126,10 +145,10 @@ module lutra_enc_tree #(
                 wire [ENC_BITS-1:0]       value = values[((l*UNITS + u)*CODE_BITS + l)*ENC_BITS +: ENC_BITS];
                 reg  [CODE_BITS-1:0]      path_q;
 
-                if (l == 0) begin : g_root
+                if (DEPTH == 0) begin : g_root
                     assign threshold = own;
                 end else begin : g_node
-                    assign threshold = own[path[l-1:0]*THR_BITS +: THR_BITS];
+                    assign threshold = own[path[DEPTH-1:0]*THR_BITS +: THR_BITS];
                 end
                 always @(posedge clk) path_q <= (path << 1) | {{(CODE_BITS-1){1'b0}}, {1'b0, value} >= threshold};
                 assign paths[((l+1)*UNITS + u)*CODE_BITS +: CODE_BITS] = path_q;

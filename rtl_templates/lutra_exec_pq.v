@@ -82,6 +82,8 @@ module lutra_exec_pq #(
     localparam ROW_BITS   = T * PQ_LUT_BITS;
     // encoders
     localparam TREE       = (PQ_ENCODER == 2) ? 1 : 0;
+    // mirrored trees quantise every element alone, where the bits of a code allow that
+    localparam ELEMENT_BITS = (TREE && PQ_MIRROR != 0 && !SPATIAL && CODE_BITS % PQ_LENGTH == 0) ? CODE_BITS / PQ_LENGTH : 0;
     localparam STEP_BITS  = (PQ_ENC_CYCLES > 1) ? $clog2(PQ_ENC_CYCLES) : 0;
     localparam ENC_SPLIT  = (PQ_ENCODER == 1 && PQ_ENC_BITS * PQ_LENGTH > 20) ? 1 : 0;
     localparam ENC_LATENCY = TREE ? 2 + CODE_BITS : 3 + ENC_SPLIT + (CODE_BITS - STEP_BITS + 1) / 2 + ((PQ_ENC_CYCLES > 1) ? 1 : 0);
@@ -117,9 +119,10 @@ module lutra_exec_pq #(
         integer l;
         begin
             if (TREE != 0) begin
-                enc_slices = (N*levels*((PQ_LENGTH > 1) ? $clog2(PQ_LENGTH) : 1) + SLICE - 1) / SLICE;
+                enc_slices = (ELEMENT_BITS > 0) ? 0 : (N*levels*((PQ_LENGTH > 1) ? $clog2(PQ_LENGTH) : 1) + SLICE - 1) / SLICE;
                 for (l = 0; l < levels; l = l + 1)
-                    enc_slices = enc_slices + ((N << l)*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
+                    enc_slices = enc_slices +
+                                 ((N << ((ELEMENT_BITS > 0) ? l % ELEMENT_BITS : l))*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
             end else
                 enc_slices = (N*(PQ_PROTOTYPES/PQ_ENC_CYCLES)*PQ_LENGTH*PQ_ENC_BITS + SLICE - 1) / SLICE;
         end
@@ -599,6 +602,7 @@ module lutra_exec_pq #(
         .PROTOTYPES(PQ_PROTOTYPES),
         .ENCODER(PQ_ENCODER),
         .ENC_BITS(PQ_ENC_BITS),
+        .ELEMENT_BITS(ELEMENT_BITS),
         .CYCLES(PQ_ENC_CYCLES),
         .WORD_BITS(WORD_BITS),
         .VALUES(VALUES),

@@ -1,7 +1,8 @@
 // LUT memory of the pq core: BANKS banks, each two halves of ROWS rows of ROW_BITS bits (one entry for every lane).
 //
-// Every bank is looked up in the same cycle, each at its own row of one half, while LOAD fills the other half: a half is a
-// single-port memory. A LOAD word holds the rows of GROUP neighbouring banks (one window tap, or all banks).
+// Every bank is looked up in the same cycle, each at its own row of one half, while LOAD fills the other half. A half is a
+// single-port memory; below 32 rows, both share one with two ports. A LOAD word holds the rows of GROUP neighbouring banks
+// (one window tap, or all banks).
 // Using one half for both in one cycle raises `conflict`.
 //
 // With MIRROR = 1 the row of a bank with `negate` comes as its one's complement; `negated` says so.
@@ -38,6 +39,9 @@ module lutra_pq_lut #(
     input  wire [GROUP*ROW_BITS-1:0] ld_data,
     output reg                       conflict
 );
+    // memories of fewer than 32 words cost as much as those of 32 (docs/sram-model.md)
+    localparam SHARED = (ROWS < 32) ? 1 : 0;
+
     always @(posedge clk) begin
         conflict <= !rst && read && en != {BANKS{1'b0}} && ld_en && half == ld_half;
     end
@@ -46,36 +50,48 @@ module lutra_pq_lut #(
     generate
         for (i = 0; i < BANKS; i = i + 1) begin : g_bank
             localparam MY_GROUP = i / GROUP;
-            wire [2*ROW_BITS-1:0]    q;
-            reg  [1:0]               on; // which half was read, if any
+            wire       ld = ld_en && ld_group == MY_GROUP[GROUP_W-1:0];
+            wire       rd = read && en[i];
+            reg  [1:0] on; // what the row that was read passes as: itself, its complement; neither: 0
+            wire       turn = (MIRROR != 0) && negate[i];
+            always @(posedge clk) if (read) on <= {rd && turn, rd && !turn};
+            assign negated[i] = on[1];
 
-            for (h = 0; h < 2; h = h + 1) begin : g_half
-                wire ld = ld_en && ld_half == h && ld_group == MY_GROUP[GROUP_W-1:0];
-                wire rd = read && en[i] && half == h;
+            wire [ROW_BITS-1:0] row;
+            assign data[i*ROW_BITS +: ROW_BITS] = (row & {ROW_BITS{on[0]}}) | (~row & {ROW_BITS{on[1]}});
 
-                lutra_ram_1rw #(
+            if (SHARED) begin : g_shared
+                lutra_ram_1r1w #(
                     .WIDTH(ROW_BITS),
-                    .DEPTH(ROWS)
+                    .DEPTH((1 << ADDR_W) + ROWS)
                 ) u_ram (
                     .clk(clk),
-                    .en(ld || rd),
                     .we(ld),
-                    .addr(ld ? ld_addr : addr[i*ADDR_W +: ADDR_W]),
+                    .waddr({ld_half, ld_addr}),
                     .wdata(ld_data[(i % GROUP)*ROW_BITS +: ROW_BITS]),
-                    .rdata(q[h*ROW_BITS +: ROW_BITS])
+                    .re(rd),
+                    .raddr({half, addr[i*ADDR_W +: ADDR_W]}),
+                    .rdata(row)
                 );
-                always @(posedge clk) if (read) on[h] <= rd;
-            end
-            wire [ROW_BITS-1:0] row =
-                (q[0 +: ROW_BITS] & {ROW_BITS{on[0]}}) | (q[ROW_BITS +: ROW_BITS] & {ROW_BITS{on[1]}});
-            if (MIRROR != 0) begin : g_mirror
-                reg not_row;
-                always @(posedge clk) if (read) not_row <= en[i] && negate[i];
-                assign data[i*ROW_BITS +: ROW_BITS] = row ^ {ROW_BITS{not_row}};
-                assign negated[i] = not_row;
-            end else begin : g_plain
-                assign data[i*ROW_BITS +: ROW_BITS] = row;
-                assign negated[i] = 1'b0;
+            end else begin : g_halves
+                wire [2*ROW_BITS-1:0] q;
+                reg                   from; // which half was read
+                always @(posedge clk) if (read) from <= half;
+                for (h = 0; h < 2; h = h + 1) begin : g_half
+                    wire load = ld && ld_half == h;
+                    lutra_ram_1rw #(
+                        .WIDTH(ROW_BITS),
+                        .DEPTH(ROWS)
+                    ) u_ram (
+                        .clk(clk),
+                        .en(load || (rd && half == h)),
+                        .we(load),
+                        .addr(load ? ld_addr : addr[i*ADDR_W +: ADDR_W]),
+                        .wdata(ld_data[(i % GROUP)*ROW_BITS +: ROW_BITS]),
+                        .rdata(q[h*ROW_BITS +: ROW_BITS])
+                    );
+                end
+                assign row = from ? q[ROW_BITS +: ROW_BITS] : q[0 +: ROW_BITS];
             end
         end
     endgenerate

@@ -18,6 +18,7 @@ struct csa_tree {
     csa_operand a;                                               /* the recoded operand, or the only one */
     csa_operand w;                                               /* the multiplicand */
     int join;                                                    /* dot product: stage in which corr joins */
+    int late;                                                    /* dot product: arrival of the code */
 };
 
 /* The least delay (in hundredths of a full adder) to which every stage can be held. */

@@ -50,7 +50,7 @@ static void push_dot(csa_net *net, const csa_tree *t, int stage)
             w.base = i * w.bits;
             for (int k = 0; k < digits; k++)
                 constant += csa_push_products(net, csa_digit_kind(t->a.bits, true, k), "code",
-                                              CSA_CODE_BITS * (i * digits + k), &w, 2 * k, 0);
+                                              CSA_CODE_BITS * (i * digits + k), &w, 2 * k, t->late);
         }
         csa_constant(net, constant);
     }
@@ -74,7 +74,7 @@ typedef struct {
 /* The trees of the dot product and of its correction, the sum of the negative digits' +1. The correction is formed in
  * join + 1 steps of its own before stage `join` of the dot product; the earliest stage that does not set the clock is
  * taken. */
-static lt_code plan_dot(int inputs, int a_bits, int w_bits, int stages, dot_plan *plan, lt_err *err)
+static lt_code plan_dot(int inputs, int a_bits, int w_bits, int stages, int late, dot_plan *plan, lt_err *err)
 {
     LT_TRY(check_size("inputs", inputs, 1, LT_CSA_MAX_INPUTS, err));
     LT_TRY(check_size("activation bits", a_bits, 2, LT_CSA_MAX_BITS / 2, err));
@@ -88,7 +88,8 @@ static lt_code plan_dot(int inputs, int a_bits, int w_bits, int stages, dot_plan
                       .push = push_dot,
                       .inputs = inputs,
                       .a = {"a", 0, a_bits, true},
-                      .w = {"w", 0, w_bits, true}};
+                      .w = {"w", 0, w_bits, true},
+                      .late = late};
     *corr = (csa_tree){.width = 2 * csa_digits(a_bits, true) + clog2(inputs) - 1,
                        .result = "next",
                        .push = push_corr,
@@ -127,12 +128,13 @@ static void put_dot_size_check(lt_buf *out, const char *module, const csa_tree *
                   t->inputs, t->a.bits, t->w.bits, t->stages, module);
 }
 
-lt_code lt_csa_emit_dot(const char *module, int inputs, int a_bits, int w_bits, int stages, lt_buf *out, lt_err *err)
+lt_code lt_csa_emit_dot(const char *module, int inputs, int a_bits, int w_bits, int stages, int late, lt_buf *out,
+                        lt_err *err)
 {
     dot_plan plan;
     char what[128], more[64];
 
-    LT_TRY(plan_dot(inputs, a_bits, w_bits, stages, &plan, err));
+    LT_TRY(plan_dot(inputs, a_bits, w_bits, stages, late, &plan, err));
     snprintf(what, sizeof what, "Dot product of %d signed %d x %d bit products, structural form of lutra_dot", inputs,
              a_bits, w_bits);
     snprintf(more, sizeof more, ",\n    parameter SUM_W      = %d", plan.dot.width);
@@ -149,12 +151,13 @@ lt_code lt_csa_emit_dot(const char *module, int inputs, int a_bits, int w_bits, 
     return finish(&plan.dot, plan.dot_delay, "    always @(posedge clk) sum <= next;\n", out, err);
 }
 
-lt_code lt_csa_emit_recode(const char *module, int inputs, int a_bits, int w_bits, int stages, lt_buf *out, lt_err *err)
+lt_code lt_csa_emit_recode(const char *module, int inputs, int a_bits, int w_bits, int stages, int late, lt_buf *out,
+                           lt_err *err)
 {
     dot_plan plan;
     char what[128];
 
-    LT_TRY(plan_dot(inputs, a_bits, w_bits, stages, &plan, err));
+    LT_TRY(plan_dot(inputs, a_bits, w_bits, stages, late, &plan, err));
     int code_w = CSA_CODE_BITS * csa_digits(a_bits, true);
     snprintf(what, sizeof what, "Radix-4 digits of %d signed %d-bit activations, structural form of lutra_recode",
              inputs, a_bits);

@@ -24,11 +24,13 @@ enum {
 /* Structural lutra_dot: sum over i of a[i] * w[i], all signed, `inputs` products of a_bits x w_bits, exact, with
  * `stages` registers inside and one at the output. Ports and parameters are those of rtl_templates/lutra_dot.v. The
  * activations come in recoded form from the module that lt_csa_emit_recode() makes for the same arguments: recoding
- * depends on the activations only, so one recoder serves all columns of an array. */
-lt_code lt_csa_emit_dot(const char *module, int inputs, int a_bits, int w_bits, int stages, lt_buf *out, lt_err *err);
+ * depends on the activations only, so one recoder serves all columns of an array. late: hundredths of a full adder by
+ * which its code comes late, where many columns hang on it without a register between. */
+lt_code lt_csa_emit_dot(const char *module, int inputs, int a_bits, int w_bits, int stages, int late, lt_buf *out,
+                        lt_err *err);
 
 /* Structural lutra_recode for that dot product: ports and parameters of rtl_templates/lutra_recode.v. */
-lt_code lt_csa_emit_recode(const char *module, int inputs, int a_bits, int w_bits, int stages, lt_buf *out,
+lt_code lt_csa_emit_recode(const char *module, int inputs, int a_bits, int w_bits, int stages, int late, lt_buf *out,
                            lt_err *err);
 
 /* One multiplier: module (input clk if stages > 0, input [a_bits-1:0] a, input [b_bits-1:0] b,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "emit/csa_pq_sum.h"
 #include "emit/csa_requant.h"
 #include "emit/csa_tree.h"
 #include "emit/emit_csr.h"
@@ -13,7 +14,11 @@
 #include "emit/template.h"
 #include "emit/widths.h"
 
-enum { MAX_PATH = 4096, PQ_DOT_STAGES = 1 /* DOT_STAGES of lutra_exec_pq */ };
+enum {
+    MAX_PATH = 4096,
+    PQ_DOT_STAGES = 1, /* DOT_STAGES of lutra_exec_pq */
+    PQ_CODE_LATE = 120 /* one recoder drives all lanes, through buffers */
+};
 
 typedef struct {
     const lt_config *cfg;
@@ -142,21 +147,27 @@ static lt_code put_files(emitter *e, const char *folder, const char *tail)
     return code;
 }
 
-/* Structural forms of arithmetic modules for cell libraries, ports as in rtl/: the products of requantisation, a dot
- * product over the rows of the array, or over the dense multipliers of a lane of lutra_exec_pq. */
+/* Structural forms of arithmetic modules for cell libraries, ports as in rtl/: the products of requantisation, sums of
+ * table entries, a dot product over the rows of the array, or over the dense multipliers of a lane of lutra_exec_pq. */
 static lt_code make_synth(emitter *e)
 {
     const lt_config *c = e->cfg;
     bool pq = c->core == CORE_PQ;
     int inputs = pq ? c->pq_dense : c->lanes, stages = pq ? PQ_DOT_STAGES : c->dot_stages;
+    int late = pq ? PQ_CODE_LATE : 0;
     lt_buf b = {0};
 
     lt_code code = lt_csa_emit_requant("lutra_requant_mac", c->acc_bits, c->mult_bits, &b, e->err);
     LT_TRY(put(e, "lutra_requant_mac.v", &b, SYNTH, code));
+    if (pq) {
+        int banks = c->pq_codebooks * (c->pq_mode == QPQ_SPATIAL ? 1 : 9);
+        code = lt_csa_emit_pq_sum("lutra_pq_sum", banks, c->pq_lut_bits, c->pq_mirror, &b, e->err);
+        LT_TRY(put(e, "lutra_pq_sum.v", &b, SYNTH, code));
+    }
     if (inputs == 0) return LT_OK;
-    code = lt_csa_emit_dot("lutra_dot", inputs, 8, 8, stages, &b, e->err);
+    code = lt_csa_emit_dot("lutra_dot", inputs, 8, 8, stages, late, &b, e->err);
     LT_TRY(put(e, "lutra_dot.v", &b, SYNTH, code));
-    code = lt_csa_emit_recode("lutra_recode", inputs, 8, 8, stages, &b, e->err);
+    code = lt_csa_emit_recode("lutra_recode", inputs, 8, 8, stages, late, &b, e->err);
     return put(e, "lutra_recode.v", &b, SYNTH, code);
 }
 

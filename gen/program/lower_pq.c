@@ -25,6 +25,25 @@ static lt_code check_mirror(const builder *b, const qlayer *l, const qencoder *e
     return LT_OK;
 }
 
+/* Is every element of a subvector compared alone? */
+static lt_code check_alone(const builder *b, const qlayer *l, const qencoder *e)
+{
+    int bits = lt_pq_element_bits(b->cfg), levels = bits * e->length, nodes = e->prototypes - 1;
+
+    for (int cb = 0; cb < e->codebooks; cb++)
+        for (int i = 0; i < levels; i++) {
+            const int16_t *t = e->thresh + (size_t)cb * (size_t)nodes + (1 << i) - 1;
+            bool alone = e->dim[cb * levels + i] == i / bits;
+            for (int n = 0; n < 1 << i; n++) alone = alone && t[n] == t[n & ((1 << i % bits) - 1)];
+            if (alone) continue;
+            return lt_fail(b->err, LT_EINPUT,
+                           "layer %s: level %d of tree %d does not compare element %d alone, as pq_mirror 1 of %s has "
+                           "it; prep and tune with this configuration make such trees",
+                           l->name, i, cb, i / bits, b->cfg->name);
+        }
+    return LT_OK;
+}
+
 /* The configuration's datapath is what the network was fitted for. */
 static lt_code check_encoder(const builder *b, const qlayer *l)
 {
@@ -38,8 +57,10 @@ static lt_code check_encoder(const builder *b, const qlayer *l)
     const qencoder *e = &b->net->encoders[l->encoder];
     if ((int)e->mode == c->pq_mode && (int)e->encoder == c->pq_encoder && e->prototypes == c->pq_prototypes &&
         (e->length == c->pq_length || e->mode == QPQ_SPATIAL) && e->enc_bits == c->pq_enc_bits &&
-        l->lut_bits <= c->pq_lut_bits)
+        l->lut_bits <= c->pq_lut_bits) {
+        if (lt_pq_element_bits(c)) LT_TRY(check_alone(b, l, e));
         return c->pq_mirror ? check_mirror(b, l, e) : LT_OK;
+    }
     return lt_fail(
         b->err, LT_EINPUT,
         "layer %s was fitted for %s mode, %s encoder, %d prototypes, length %d, %d encoder bits, %d LUT bits; %s "

@@ -40,6 +40,9 @@ void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int 
 void lt_pack_pq_dense(const lt_config *c, const qlayer *l, int in_c, int first, int chunks, int og, int row0, int rows,
                       lt_buf *words);
 
+/* Trees of pq_mirror: every element of a subvector has its own, of so many levels, and a code is made of theirs, the
+ * first element's highest. 0: a tree of all elements. */
+int lt_pq_element_bits(const lt_config *c);
 /* Encoder words held on chip, and the LOAD of number `word` of them. */
 int lt_pq_enc_words(const lt_config *c);
 lt_pq_load lt_pq_enc_load(const lt_config *c, int word);

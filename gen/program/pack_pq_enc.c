@@ -21,6 +21,20 @@ static int dim_bits(const lt_config *c)
     return c->pq_length > 1 ? log2_of(c->pq_length) : 1;
 }
 
+int lt_pq_element_bits(const lt_config *c)
+{
+    int levels = log2_of(c->pq_prototypes);
+    bool able = c->pq_mirror && c->pq_encoder == QENC_TREE && c->pq_mode == QPQ_CHANNEL && levels % c->pq_length == 0;
+    return able ? levels / c->pq_length : 0;
+}
+
+/* Thresholds of tree level l. */
+static int nodes_at(const lt_config *c, int l)
+{
+    int bits = lt_pq_element_bits(c);
+    return 1 << (bits ? l % bits : l);
+}
+
 /* Slices of a row of the encoder memory. */
 static int row_slices(const lt_config *c)
 {
@@ -28,8 +42,8 @@ static int row_slices(const lt_config *c)
 
     if (c->pq_encoder != QENC_TREE)
         return slices_of(c, units * (c->pq_prototypes / c->pq_enc_cycles) * c->pq_length * c->pq_enc_bits);
-    n = slices_of(c, units * levels * dim_bits(c));
-    for (int l = 0; l < levels; l++) n += slices_of(c, (units << l) * (c->pq_enc_bits + 1));
+    n = lt_pq_element_bits(c) ? 0 : slices_of(c, units * levels * dim_bits(c));
+    for (int l = 0; l < levels; l++) n += slices_of(c, units * nodes_at(c, l) * (c->pq_enc_bits + 1));
     return n;
 }
 
@@ -83,13 +97,13 @@ static void tree_row(const lt_config *c, const qencoder *e, bool is_signed, int 
 {
     int levels = log2_of(c->pq_prototypes), units = c->pq_codebooks;
 
-    for (int u = 0; u < units; u++)
+    for (int u = 0; u < units && !lt_pq_element_bits(c); u++)
         for (int l = 0; l < levels; l++)
             put(f, cb0 + u < e->codebooks ? e->dim[(cb0 + u) * levels + l] : 0, dim_bits(c));
     end_field(c, f, words);
     for (int l = 0; l < levels; l++) {
         for (int u = 0; u < units; u++)
-            for (int i = 0; i < 1 << l; i++) {
+            for (int i = 0; i < nodes_at(c, l); i++) {
                 int node = (cb0 + u) * (c->pq_prototypes - 1) + (1 << l) - 1 + i;
                 int t = cb0 + u < e->codebooks ? e->thresh[node] : 1 << c->pq_enc_bits; /* none: code 0 */
                 put(f, offset(c, is_signed, t, 1 << c->pq_enc_bits), c->pq_enc_bits + 1);

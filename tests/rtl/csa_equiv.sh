@@ -102,6 +102,24 @@ for s in "1 8 s 8 0" "1 5 u 9 1" "2 8 s 9 0" "3 4 s 6 1" "9 8 s 12 0" "18 4 s 9 
     result "adder (operands, bits, sum, stages) $s" $?
 done
 
+pq_sum() { # inputs bits mirror
+    $emit pq_sum pq_sum_s "$@" >"$OUT/pq_sum_s.v" || return 1
+    lint "$OUT/pq_sum_s.v" pq_sum_s && simulate tb_csa_pq_sum "-Ptb_csa_pq_sum.INPUTS=$1 -Ptb_csa_pq_sum.BITS=$2
+        -Ptb_csa_pq_sum.MIRROR=$3" $rtl/lutra_pq_sum.v "$OUT/pq_sum_s.v"
+}
+
+for s in "1 8 0" "2 4 1" "9 8 0" "16 5 1" "18 4 0" "19 4 1" "36 4 1" "64 6 0" "72 4 0" "72 4 1" "144 4 1"; do
+    # shellcheck disable=SC2086
+    pq_sum $s
+    result "sum of table entries (inputs, bits, mirror) $s" $?
+done
+pq_sum 18 4 1
+sed "s/\.s(\(c2_[0-9]*\)), \.co(\(c3_[0-9]*\))/.s(\2), .co(\1)/" "$OUT/pq_sum_s.v" >"$OUT/pq_sum_bad.v"
+! cmp -s "$OUT/pq_sum_s.v" "$OUT/pq_sum_bad.v" &&
+    ! simulate tb_csa_pq_sum "-Ptb_csa_pq_sum.INPUTS=18 -Ptb_csa_pq_sum.BITS=4 -Ptb_csa_pq_sum.MIRROR=1" $rtl/lutra_pq_sum.v \
+        "$OUT/pq_sum_bad.v" >/dev/null
+result "planted fault in a sum of table entries" $?
+
 # ---- proofs ----------------------------------------------------------------------------------------------------------------
 # After the latency the two sums are equal whatever the inputs were and whatever the registers held before.
 prove_dot() { # lanes a w stages

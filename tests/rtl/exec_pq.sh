@@ -38,7 +38,9 @@ grid=(
     "8 4 20 12   0 32 4 0 4 4    5 2 4 3 100 3   1"
     "8 8 24 12   1 8 9 1 5 8     5 8 2 12 64 2   1"
     "4 4 20 12   1 16 9 2 8 1    4 4 3 3 80 0    1"
-    "8 8 20 9    0 4 1 1 8 1     6 8 2 1 200 9   1"
+    "8 8 20 9    0 4 2 1 8 1     6 4 2 1 200 9   1"
+    "8 8 20 12   0 8 4 2 8 1     4 2 2 5 120 0   1"
+    "16 8 22 9   0 16 4 2 5 1    4 4 2 9 160 9   1"
 )
 names=(lanes post_lanes acc_bits mult_bits pq_mode pq_prototypes pq_length pq_encoder pq_enc_bits pq_enc_cycles
     pq_lut_bits pq_codebooks pq_chunks pq_lut_rows pq_code_words pq_dense pq_mirror)

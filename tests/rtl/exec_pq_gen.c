@@ -36,6 +36,18 @@ static bool spatial(const maker *m)
     return m->c->pq_mode == QPQ_SPATIAL;
 }
 
+/* Makes a tree compare every element alone: what a level decides depends on the levels of the same element. */
+static void part(const lt_config *c, qencoder *e, int cb)
+{
+    int bits = lt_pq_element_bits(c), levels = log2_of(c->pq_prototypes);
+
+    for (int l = 0; l < levels; l++) {
+        int16_t *t = e->thresh + cb * (c->pq_prototypes - 1) + (1 << l) - 1;
+        e->dim[cb * levels + l] = (uint16_t)(l / bits);
+        for (int n = 0; n < 1 << l; n++) t[n] = t[n & ((1 << l % bits) - 1)];
+    }
+}
+
 static void make_encoder(maker *m, qencoder *e, bool is_unsigned)
 {
     const lt_config *c = m->c;
@@ -57,6 +69,7 @@ static void make_encoder(maker *m, qencoder *e, bool is_unsigned)
     e->thresh = calloc((size_t)(books * (c->pq_prototypes - 1)), sizeof *e->thresh);
     for (int i = 0; i < books * levels; i++) e->dim[i] = (uint16_t)range(m, 0, c->pq_length - 1);
     for (int i = 0; i < books * (c->pq_prototypes - 1); i++) e->thresh[i] = (int16_t)range(m, lo, hi + 1);
+    for (int cb = 0; cb < books && lt_pq_element_bits(c); cb++) part(c, e, cb);
     for (size_t i = 0; i < protos * (size_t)c->pq_length; i++) e->proto[i] = (int16_t)range(m, lo, hi);
 }
 

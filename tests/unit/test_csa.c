@@ -58,8 +58,8 @@ static dot_pair make_dot(int inputs, int a_bits, int w_bits, int stages)
     lt_buf recode = {0}, dot = {0};
     lt_err err;
 
-    assert_int_equal(lt_csa_emit_recode("lutra_recode", inputs, a_bits, w_bits, stages, &recode, &err), LT_OK);
-    assert_int_equal(lt_csa_emit_dot("lutra_dot", inputs, a_bits, w_bits, stages, &dot, &err), LT_OK);
+    assert_int_equal(lt_csa_emit_recode("lutra_recode", inputs, a_bits, w_bits, stages, 0, &recode, &err), LT_OK);
+    assert_int_equal(lt_csa_emit_dot("lutra_dot", inputs, a_bits, w_bits, stages, 0, &dot, &err), LT_OK);
     dot_pair pair = {csa_circuit_read(recode.data, recode_ports), csa_circuit_read(dot.data, dot_ports)};
     lt_buf_free(&recode);
     lt_buf_free(&dot);
@@ -242,7 +242,7 @@ static void cost(void **state)
         lt_buf b = {0};
         lt_err err;
         int whole, part;
-        assert_int_equal(lt_csa_emit_dot("lutra_dot", 16, 8, 8, stages, &b, &err), LT_OK);
+        assert_int_equal(lt_csa_emit_dot("lutra_dot", 16, 8, 8, stages, 0, &b, &err), LT_OK);
         const char *delay = strstr(b.data, "modelled delay of a stage: ");
         assert_non_null(delay);
         assert_int_equal(sscanf(delay, "modelled delay of a stage: %d.%d", &whole, &part), 2);
@@ -264,8 +264,8 @@ static void same_text_twice(void **state)
     (void)state;
     lt_buf a = {0}, b = {0};
     lt_err err;
-    assert_int_equal(lt_csa_emit_dot("d", 16, 8, 8, 2, &a, &err), LT_OK);
-    assert_int_equal(lt_csa_emit_dot("d", 16, 8, 8, 2, &b, &err), LT_OK);
+    assert_int_equal(lt_csa_emit_dot("d", 16, 8, 8, 2, 0, &a, &err), LT_OK);
+    assert_int_equal(lt_csa_emit_dot("d", 16, 8, 8, 2, 0, &b, &err), LT_OK);
     assert_string_equal(a.data, b.data);
     lt_buf_free(&a);
     lt_buf_free(&b);
@@ -282,11 +282,13 @@ static void sizes_out_of_range(void **state)
     (void)state;
     lt_buf b = {0};
     lt_err e;
-    refused(lt_csa_emit_dot("m", 0, 8, 8, 0, &b, &e), &e, "carry-save tree: inputs: got 0, expected 1 to 256");
-    refused(lt_csa_emit_dot("m", 257, 8, 8, 0, &b, &e), &e, "carry-save tree: inputs: got 257, expected 1 to 256");
-    refused(lt_csa_emit_dot("m", 4, 1, 8, 0, &b, &e), &e, "carry-save tree: activation bits: got 1, expected 2 to 16");
-    refused(lt_csa_emit_recode("m", 4, 8, 17, 0, &b, &e), &e, "carry-save tree: weight bits: got 17, expected 2 to 16");
-    refused(lt_csa_emit_dot("m", 4, 8, 8, 8, &b, &e), &e, "carry-save tree: stages: got 8, expected 0 to 7");
+    refused(lt_csa_emit_dot("m", 0, 8, 8, 0, 0, &b, &e), &e, "carry-save tree: inputs: got 0, expected 1 to 256");
+    refused(lt_csa_emit_dot("m", 257, 8, 8, 0, 0, &b, &e), &e, "carry-save tree: inputs: got 257, expected 1 to 256");
+    refused(lt_csa_emit_dot("m", 4, 1, 8, 0, 0, &b, &e), &e,
+            "carry-save tree: activation bits: got 1, expected 2 to 16");
+    refused(lt_csa_emit_recode("m", 4, 8, 17, 0, 0, &b, &e), &e,
+            "carry-save tree: weight bits: got 17, expected 2 to 16");
+    refused(lt_csa_emit_dot("m", 4, 8, 8, 8, 0, &b, &e), &e, "carry-save tree: stages: got 8, expected 0 to 7");
     refused(lt_csa_emit_mul("m", 33, true, 8, true, 0, &b, &e), &e,
             "carry-save tree: bits of a: got 33, expected 2 to 32");
     refused(lt_csa_emit_mul("m", 8, true, 1, true, 0, &b, &e), &e,
