@@ -30,7 +30,7 @@ check() { # configuration, model, images, data folder or nothing
 
 for c in tiny_ws tiny_spatial ws8; do check $c resnet20 1 ''; done
 for c in tiny_ws tiny_ews tiny_pq; do check $c wide 1 ''; done
-for c in ws16 ews16 pq16 pq8 pq4; do check $c resnet20 4 ''; done
+for c in ws16 ews16 pq16 pq8 pq4 pq2; do check $c resnet20 4 ''; done
 if [ -n "${DATA:-}" ]; then
     for c in ws16 pq16; do check $c "$DATA/models/ic_resnet8_float.onnx" 1 "$DATA"; done
     check ws16 "$DATA/models/vww_mobilenetv1_025_96_float.onnx" 1 "$DATA"
