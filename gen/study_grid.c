@@ -5,6 +5,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "compress/tree.h"
+
 enum { MAX_WORDS = 32 };
 
 /* ---- words ---- */
@@ -155,9 +157,17 @@ static void describe(const cli *c, const char *method, const char *assign, study
         snprintf(r->assign, sizeof r->assign, "soft:%g:%g", a.first, a.last);
     else
         snprintf(r->assign, sizeof r->assign, "soft:%g", a.first);
-    if (m.part != LT_TUNE_TABLES) r->follow = cli_real(c, "follow");
+    /* thresholds of mirrored trees do not move one by one */
+    if (m.part != LT_TUNE_TABLES && r->encoder != STUDY_MIRRORED) r->follow = cli_real(c, "follow");
     if (m.layers) r->recon_steps = (int)cli_int(c, "recon-steps");
     if (m.network) r->epochs = (int)cli_int(c, "epochs");
+}
+
+/* A mirrored tree quantises every element of a vector alone. */
+static bool possible(const study_row *r)
+{
+    if (r->encoder != STUDY_MIRRORED) return true;
+    return r->mode == QPQ_CHANNEL && lt_tree_mirrored_bits(r->prototypes, r->length);
 }
 
 /* The other options that the result depends on. */
@@ -204,6 +214,7 @@ lt_code study_plan(const cli *c, const lt_config *base, const study_row *like, s
         r.prototypes = g->prototypes[j % g->n_prototypes], j /= g->n_prototypes;
         r.lut_bits = g->bits[j % g->n_bits], j /= g->n_bits;
         r.length = r.mode == QPQ_SPATIAL ? 9 : g->lengths[j % g->n_lengths], j /= g->n_lengths;
+        if (!possible(&r)) continue;
         snprintf(r.fit, sizeof r.fit, "%s", g->fits.word[j % g->fits.n]), j /= g->fits.n;
         describe(c, g->methods.word[j % g->methods.n], g->assigns.word[j / g->methods.n], &r);
         bool tied = strcmp(r.fit, "tied") == 0, hard = strcmp(r.assign, "hard") == 0;

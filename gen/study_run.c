@@ -35,7 +35,8 @@ static lt_pq_options products(const study_context *s, const study_row *row)
 {
     lt_pq_options o = lt_pq_defaults();
     o.mode = (qpq_mode)row->mode;
-    o.encoder = (qpq_encoder)row->encoder;
+    o.encoder = study_encoder(row);
+    o.mirror = row->encoder == STUDY_MIRRORED;
     o.prototypes = row->prototypes;
     o.length = row->length;
     o.lut_bits = row->lut_bits;

@@ -14,7 +14,7 @@
 enum { MAX_CSV = 1 << 26 };
 
 const char *const study_modes[] = {"channel", "spatial", NULL};
-const char *const study_encoders[] = {"l1", "l2", "tree", NULL};
+const char *const study_encoders[] = {"l1", "l2", "tree", "mirrored", NULL};
 
 typedef enum { TEXT, WORD, INT, NUMBER, HEX, REAL, FLAG } kind;
 

@@ -20,7 +20,7 @@ typedef struct {
     char model[80]; /* name and a checksum of its weights */
     char images[QN_NAME];
     int test_images;
-    int mode, encoder; /* qpq_mode, qpq_encoder */
+    int mode, encoder; /* qpq_mode; qpq_encoder or STUDY_MIRRORED */
     int prototypes, length, lut_bits;
     char fit[16], method[32], assign[32];
     double follow;
@@ -53,8 +53,16 @@ study_row *study_find(const study_table *t, const study_row *like);
 /* Takes ownership of row->layers, also on failure. */
 lt_code study_add(study_table *t, const study_row *row, lt_err *err);
 
+/* Besides qpq_encoder: a tree whose tables are antisymmetric (configuration key pq_mirror). */
+enum { STUDY_MIRRORED = QENC_TREE + 1, STUDY_ENCODERS };
+
+static inline qpq_encoder study_encoder(const study_row *row)
+{
+    return row->encoder == STUDY_MIRRORED ? QENC_TREE : (qpq_encoder)row->encoder;
+}
+
 extern const char *const study_modes[];    /* by qpq_mode */
-extern const char *const study_encoders[]; /* by qpq_encoder */
+extern const char *const study_encoders[]; /* by qpq_encoder, and STUDY_MIRRORED */
 
 /* ---- study_areas.c: accelerators ---- */
 

@@ -159,10 +159,10 @@ lt_code study_areas_read(const char *path, const lt_config *base, study_areas *a
 
 static bool runs(const lt_config *cfg, const lt_config *base, const study_row *r)
 {
-    return cfg->core == CORE_PQ && cfg->pq_mode == r->mode && cfg->pq_encoder == r->encoder &&
-           cfg->pq_prototypes == r->prototypes && cfg->pq_length == r->length && cfg->pq_lut_bits == r->lut_bits &&
-           cfg->pq_enc_bits == base->pq_enc_bits && cfg->lanes == base->lanes && cfg->acc_bits == base->acc_bits &&
-           cfg->mult_bits == base->mult_bits;
+    return cfg->core == CORE_PQ && cfg->pq_mode == r->mode && cfg->pq_encoder == (int)study_encoder(r) &&
+           cfg->pq_mirror == (r->encoder == STUDY_MIRRORED) && cfg->pq_prototypes == r->prototypes &&
+           cfg->pq_length == r->length && cfg->pq_lut_bits == r->lut_bits && cfg->pq_enc_bits == base->pq_enc_bits &&
+           cfg->lanes == base->lanes && cfg->acc_bits == base->acc_bits && cfg->mult_bits == base->mult_bits;
 }
 
 const study_area *study_area_of(const study_areas *a, const lt_config *base, const study_row *row)
@@ -212,7 +212,8 @@ lt_code study_variant(const lt_config *base, const study_row *row, lt_config *cf
 
     *cfg = *base;
     cfg->pq_mode = row->mode;
-    cfg->pq_encoder = row->encoder;
+    cfg->pq_encoder = (int)study_encoder(row);
+    cfg->pq_mirror = row->encoder == STUDY_MIRRORED;
     cfg->pq_prototypes = row->prototypes;
     cfg->pq_length = row->length;
     cfg->pq_lut_bits = row->lut_bits;
@@ -220,7 +221,7 @@ lt_code study_variant(const lt_config *base, const study_row *row, lt_config *cf
         cfg->pq_codebooks = base->lanes;
     else if (row->length > 0 && base->lanes % row->length == 0)
         cfg->pq_codebooks = base->lanes / row->length;
-    if (row->encoder == QENC_TREE) cfg->pq_enc_cycles = 1;
+    if (study_encoder(row) == QENC_TREE) cfg->pq_enc_cycles = 1;
     LT_TRY(fit_dense(cfg, err));
     for (int i = 0; i < lt_n_keys; i++) {
         const lt_key *k = &lt_keys[i];

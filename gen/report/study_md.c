@@ -165,8 +165,9 @@ enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 static bool is_of(const study_row *r, const kind *k)
 {
-    bool encoder = k->encoder == -2 ? r->encoder != QENC_TREE : k->encoder < 0 || r->encoder == k->encoder;
-    return encoder && (k->mode < 0 || r->mode == k->mode);
+    int encoder = (int)study_encoder(r);
+    bool of = k->encoder == -2 ? encoder != QENC_TREE : k->encoder < 0 || encoder == k->encoder;
+    return of && (k->mode < 0 || r->mode == k->mode);
 }
 
 /* Which encoder and which mode wins at which accuracy. */

@@ -3,7 +3,7 @@
 
 #include "report/study.h"
 
-enum { SERIES = 6 };
+enum { SERIES = 2 * STUDY_ENCODERS };
 
 static bool has_area(const study_group *g)
 {
@@ -17,7 +17,7 @@ static bool has_error(const study_group *g)
 
 static int series_of(const study_group *g)
 {
-    return g->row->mode * 3 + g->row->encoder;
+    return g->row->mode * STUDY_ENCODERS + g->row->encoder;
 }
 
 /* One data block per mode and encoder that has points, and the front from slow to fast. */
@@ -46,7 +46,7 @@ static void plot(const bool *used, const char *name, bool line, lt_buf *b)
     for (int s = 0; s < SERIES; s++) {
         if (!used[s]) continue;
         lt_buf_printf(b, "%s$%s%d using 1:2 with points pt %d ps 1 lc %d title '%s %s'", comma, name, s, s + 4, s + 1,
-                      study_modes[s / 3], study_encoders[s % 3]);
+                      study_modes[s / STUDY_ENCODERS], study_encoders[s % STUDY_ENCODERS]);
         comma = ", ";
     }
     lt_buf_puts(b, "\n");

@@ -128,6 +128,7 @@ static void test_find(void **state)
     OTHER(test_images, 99);
     OTHER(mode, QPQ_SPATIAL);
     OTHER(encoder, QENC_L1);
+    OTHER(encoder, STUDY_MIRRORED);
     OTHER(prototypes, 16);
     OTHER(length, 4);
     OTHER(lut_bits, 8);
@@ -226,13 +227,16 @@ static void test_areas(void **state)
               "pq_prototypes=8,800,320.0,1,2,2.5,1,230,130\n"
               "pq_prototypes=8 pq_lut_rows=8,700,330.0,1,3,2.5,1,240,140.5\n"
               "pq_length=4 pq_codebooks=4,2000,300.0,2,3,4,1,90,50\n"
-              "pq_prototypes=8 acc_bits=24,700,330.0,1,3,2.5,1,240,999\n");
+              "pq_prototypes=8 acc_bits=24,700,330.0,1,3,2.5,1,240,999\n"
+              "pq_prototypes=8 pq_mirror=1,700,330.0,1,3,2.5,1,240,150\n");
     tune_ok(study_areas_read(AREAS, &b, &a, &err), &err);
-    assert_int_equal(a.n, 6);
+    assert_int_equal(a.n, 7);
     add(&t, row(16, "layers", 1, 80));
     add(&t, row(8, "layers", 1, 70));
     add(&t, row(4, "layers", 1, 60));
+    add(&t, row(8, "layers", 2, 70));
     t.rows[2].per_mm2 = 5; /* of another table */
+    t.rows[3].encoder = STUDY_MIRRORED;
     study_join(&t, &a, &b);
     assert_string_equal(t.rows[0].variant, "as shipped");
     assert_true(t.rows[0].cycles == 1000 && t.rows[0].area_mm2 == 3.5 && t.rows[0].per_mm2 == 100.5 &&
@@ -241,6 +245,7 @@ static void test_areas(void **state)
     assert_string_equal(t.rows[1].variant, "pq_prototypes=8 pq_lut_rows=8");
     assert_true(t.rows[1].per_mm2 == 140.5);
     assert_true(isnan(t.rows[2].per_mm2) && !t.rows[2].variant[0]);
+    assert_string_equal(t.rows[3].variant, "pq_prototypes=8 pq_mirror=1");
     study_areas_free(&a);
     study_free(&t);
 }
@@ -300,6 +305,17 @@ static void test_variants(void **state)
     tune_ok(study_variant(&b, &t.rows[2], &c, &text, &err), &err);
     assert_string_equal(text.data, "pq_mode=spatial,pq_length=9,pq_codebooks=16,pq_dense=8");
     tune_ok(lt_config_check(&c, "variant", &err), &err);
+    text.len = 0;
+    t.rows[0].encoder = STUDY_MIRRORED;
+    t.rows[0].length = 4;
+    tune_ok(study_variant(&b, &t.rows[0], &c, &text, &err), &err);
+    assert_string_equal(text.data, "pq_length=4,pq_mirror=1,pq_codebooks=4");
+    /* and the other way round */
+    lt_config mirrored = c;
+    text.len = 0;
+    t.rows[0].encoder = QENC_TREE;
+    tune_ok(study_variant(&mirrored, &t.rows[0], &c, &text, &err), &err);
+    assert_string_equal(text.data, "pq_mirror=0");
     text.len = 0;
     t.rows[0].lut_bits = 3;
     assert_int_equal(study_variant(&b, &t.rows[0], &c, &text, &err), LT_EINPUT);
@@ -366,8 +382,11 @@ static void test_markdown(void **state)
     add(&t, row(8, "frozen", 1, 60));
     add(&t, row(16, "frozen", 1, 89.5));
     t.rows[3].encoder = QENC_L1;
+    add(&t, row(16, "frozen", 2, 87.5));
+    t.rows[4].encoder = STUDY_MIRRORED;
     for (size_t i = 0; i < 3; i++) place(&t, i, 200);
     place(&t, 3, 100);
+    place(&t, 4, 150);
     t.rows[3].cycles = 12345;
     tune_ok(study_group_rows(&t, &t.rows[0], &g, &n, &err), &err);
     study_front(&t, g, n);
@@ -379,6 +398,8 @@ static void test_markdown(void **state)
         "| channel tree K8 L8 4 bit | M1 | 81.00 ± 1.00 (2) | 0.250 |",
         "| 12345 |",
         "| 0.6 | 100.0 (2.00x): channel l1 K16 L8 4 bit, M2 | - | 100.0 (2.00x): channel l1 K16 L8 4 bit, M2 |",
+        "| 3 | 150.0 (3.00x): channel mirrored K16 L8 4 bit, M2 | 150.0 (3.00x): channel mirrored K16 L8 4 bit, M2 | "
+        "100.0",
         "| 10 | 200.0 (4.00x): channel tree K8 L8 4 bit, M1 | 200.0 (4.00x): channel tree K8 L8 4 bit, M1 | 100.0",
         "| channel tree K8 L8 4 bit | 81.00 ± 1.00 (2), 0.250 | 60.00, 0.250 |",
         "| channel l1 K16 L8 4 bit | - | 89.50, 0.250 |",
