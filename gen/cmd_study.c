@@ -24,6 +24,7 @@ static const cli_option options[] = {
     {"prototypes", 'k', CLI_INTS, "LIST", "8,16", 2, 256, "prototypes per codebook"},
     {"lengths", 0, CLI_INTS, "LIST", "4,8", 1, 64, "channels per codebook (channel mode; spatial mode takes 9)"},
     {"lut-bits", 0, CLI_INTS, "LIST", "4", 2, 8, "bits of a LUT entry"},
+    {"enc-bits", 0, CLI_INTS, "LIST", NULL, 1, 8, "bits that encoders compare; default: those of --config, 8 without"},
     {"fits", 0, CLI_TEXT, "LIST", "lsq", 0, 0,
      "first tables: lsq (least squares), products (of prototypes and weights), or tied: products also while they are "
      "trained (channel mode)"},
@@ -92,9 +93,9 @@ static lt_code print_variants(const study_context *s, const study_table *t, lt_e
         one.len = 0;
         rc = study_variant(&s->base, &t->rows[i], &cfg, &one, err);
         if (rc == LT_EINPUT) {
-            const study_row *r = &t->rows[i];
-            fprintf(stderr, "%s %s K%d L%d, %d bit has no configuration: %s\n", study_modes[r->mode],
-                    study_encoders[r->encoder], r->prototypes, r->length, r->lut_bits, err->msg);
+            char setting[STUDY_SETTING];
+            study_setting(&t->rows[i], setting);
+            fprintf(stderr, "%s has no configuration: %s\n", setting, err->msg);
             rc = LT_OK;
             continue;
         }
@@ -167,8 +168,10 @@ static lt_code float_accuracy(const study_context *s, const lt_graph *g, const s
 
 static void print_row(const study_row *r)
 {
-    printf("%s %s K%d L%d, %d bit, %s tables, %s", study_modes[r->mode], study_encoders[r->encoder], r->prototypes,
-           r->length, r->lut_bits, r->fit, r->method);
+    char setting[STUDY_SETTING];
+
+    study_setting(r, setting);
+    printf("%s, %s tables, %s", setting, r->fit, r->method);
     if (r->assign[0]) printf(" %s", r->assign);
 }
 

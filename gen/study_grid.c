@@ -102,11 +102,11 @@ static int index_of(const char *const *words, const char *word)
 
 typedef struct {
     list modes, encoders, fits, methods, assigns;
-    const int *prototypes, *lengths, *bits;
-    int n_prototypes, n_lengths, n_bits;
+    const int *prototypes, *lengths, *bits, *enc_bits;
+    int n_prototypes, n_lengths, n_bits, n_enc_bits;
 } grid;
 
-static lt_code read_grid(const cli *c, grid *g, lt_err *err)
+static lt_code read_grid(const cli *c, const lt_config *base, grid *g, lt_err *err)
 {
     static const char *const fits[] = {"lsq", "products", "tied", NULL};
     study_method m;
@@ -129,6 +129,11 @@ static lt_code read_grid(const cli *c, grid *g, lt_err *err)
     g->prototypes = cli_ints(c, "prototypes", &g->n_prototypes);
     g->lengths = cli_ints(c, "lengths", &g->n_lengths);
     g->bits = cli_ints(c, "lut-bits", &g->n_bits);
+    g->enc_bits = cli_ints(c, "enc-bits", &g->n_enc_bits);
+    if (!g->n_enc_bits) {
+        g->enc_bits = &base->pq_enc_bits;
+        g->n_enc_bits = 1;
+    }
     for (int i = 0; i < g->n_prototypes; i++)
         if (g->prototypes[i] & (g->prototypes[i] - 1))
             return lt_fail(err, LT_EINPUT, "lutra study: --prototypes: got %d, expected powers of two",
@@ -185,8 +190,7 @@ static uint32_t checksum(const cli *c, const lt_config *base, const study_row *r
                                   r->epochs ? of_network : NULL};
     lt_buf b = {0};
 
-    lt_buf_printf(&b, "lanes %d acc %d mult %d enc %d", base->lanes, base->acc_bits, base->mult_bits,
-                  base->pq_enc_bits);
+    lt_buf_printf(&b, "lanes %d acc %d mult %d", base->lanes, base->acc_bits, base->mult_bits);
     for (int i = 0; i < 4; i++)
         for (const char *const *name = lists[i]; name && *name; name++) {
             const char *text = cli_text(c, *name);
@@ -202,9 +206,9 @@ lt_code study_plan(const cli *c, const lt_config *base, const study_row *like, s
     grid gr;
     const grid *g = &gr;
 
-    LT_TRY(read_grid(c, &gr, err));
-    int n = g->modes.n * g->encoders.n * g->n_prototypes * g->n_lengths * g->n_bits * g->fits.n * g->methods.n *
-            g->assigns.n;
+    LT_TRY(read_grid(c, base, &gr, err));
+    int n = g->modes.n * g->encoders.n * g->n_prototypes * g->n_lengths * g->n_bits * g->n_enc_bits * g->fits.n *
+            g->methods.n * g->assigns.n;
 
     for (int i = 0; i < n; i++) {
         study_row r = *like;
@@ -213,6 +217,7 @@ lt_code study_plan(const cli *c, const lt_config *base, const study_row *like, s
         r.encoder = index_of(study_encoders, g->encoders.word[j % g->encoders.n]), j /= g->encoders.n;
         r.prototypes = g->prototypes[j % g->n_prototypes], j /= g->n_prototypes;
         r.lut_bits = g->bits[j % g->n_bits], j /= g->n_bits;
+        r.enc_bits = g->enc_bits[j % g->n_enc_bits], j /= g->n_enc_bits;
         r.length = r.mode == QPQ_SPATIAL ? 9 : g->lengths[j % g->n_lengths], j /= g->n_lengths;
         if (!possible(&r)) continue;
         snprintf(r.fit, sizeof r.fit, "%s", g->fits.word[j % g->fits.n]), j /= g->fits.n;

@@ -21,7 +21,7 @@ typedef struct {
 bool study_assign_parse(const char *word, study_assign *a);
 
 /* Every row of the grid once. like: model, images and seed of all rows. base: the lanes and widths that results depend
- * on. LT_EINPUT names an option that is wrong. */
+ * on, and the encoder's where --enc-bits is not given. LT_EINPUT names an option that is wrong. */
 lt_code study_plan(const cli *c, const lt_config *base, const study_row *like, study_table *rows, lt_err *err);
 
 #endif

@@ -31,7 +31,7 @@ static lt_prep_options prep_options(const study_context *s, const study_row *row
     return o;
 }
 
-static lt_pq_options products(const study_context *s, const study_row *row)
+static lt_pq_options products(const study_row *row)
 {
     lt_pq_options o = lt_pq_defaults();
     o.mode = (qpq_mode)row->mode;
@@ -40,7 +40,7 @@ static lt_pq_options products(const study_context *s, const study_row *row)
     o.prototypes = row->prototypes;
     o.length = row->length;
     o.lut_bits = row->lut_bits;
-    o.enc_bits = s->base.pq_enc_bits;
+    o.enc_bits = row->enc_bits;
     o.lut = strcmp(row->fit, "lsq") == 0 ? PQ_LUT_LSQ : PQ_LUT_PRODUCTS;
     o.images = row->calib_images;
     o.seed = row->seed;
@@ -134,7 +134,7 @@ static lt_code measure(const study_context *s, const lt_graph *g, const qnet *ne
 static lt_code frozen(const study_context *s, study_row *row, lt_err *err)
 {
     lt_prep_options o = prep_options(s, row);
-    lt_pq_options pq = products(s, row);
+    lt_pq_options pq = products(row);
     lt_prep p;
     int n;
 
@@ -191,7 +191,7 @@ static lt_code train(study_context *s, lt_tune_run *t, const study_method *m, st
 
 static lt_code trained(study_context *s, const study_method *m, study_row *row, lt_err *err)
 {
-    lt_pq_options pq = products(s, row);
+    lt_pq_options pq = products(row);
     lt_tune_run_options o;
     char note[64];
     lt_tune_run *t = malloc(sizeof *t);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ static const column columns[] = {
     {"prototypes", INT, AT(prototypes), .tried = true},
     {"length", INT, AT(length), .tried = true},
     {"lut_bits", INT, AT(lut_bits), .tried = true},
+    {"enc_bits", INT, AT(enc_bits), .tried = true},
     {TEXT_OF(fit, true)},
     {TEXT_OF(method, true)},
     {TEXT_OF(assign, true)},
@@ -69,6 +71,13 @@ void study_free(study_table *t)
     for (size_t i = 0; i < t->n; i++) free(t->rows[i].layers);
     free(t->rows);
     *t = (study_table){0};
+}
+
+void study_setting(const study_row *r, char text[STUDY_SETTING])
+{
+    int n = snprintf(text, STUDY_SETTING, "%s %s K%d L%d %d bit", study_modes[r->mode], study_encoders[r->encoder],
+                     r->prototypes, r->length, r->lut_bits);
+    if (r->enc_bits != 8) snprintf(text + n, STUDY_SETTING - (size_t)n, ", encoder %d bit", r->enc_bits);
 }
 
 static void put(lt_buf *b, const column *c, const study_row *row)

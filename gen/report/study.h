@@ -21,7 +21,7 @@ typedef struct {
     char images[QN_NAME];
     int test_images;
     int mode, encoder; /* qpq_mode; qpq_encoder or STUDY_MIRRORED */
-    int prototypes, length, lut_bits;
+    int prototypes, length, lut_bits, enc_bits;
     char fit[16], method[32], assign[32];
     double follow;
     int calib_images, recon_steps, train_images, epochs;
@@ -44,6 +44,10 @@ typedef struct {
 } study_table;
 
 void study_free(study_table *t);
+
+/* Its setting in words, in a row of a table or of a list. */
+enum { STUDY_SETTING = 96 };
+void study_setting(const study_row *row, char text[STUDY_SETTING]);
 
 /* A file that is not there is an empty table; one of another form is LT_EINPUT, as file:line. */
 lt_code study_read(const char *path, study_table *t, lt_err *err);

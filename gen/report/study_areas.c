@@ -161,7 +161,7 @@ static bool runs(const lt_config *cfg, const lt_config *base, const study_row *r
 {
     return cfg->core == CORE_PQ && cfg->pq_mode == r->mode && cfg->pq_encoder == (int)study_encoder(r) &&
            cfg->pq_mirror == (r->encoder == STUDY_MIRRORED) && cfg->pq_prototypes == r->prototypes &&
-           cfg->pq_length == r->length && cfg->pq_lut_bits == r->lut_bits && cfg->pq_enc_bits == base->pq_enc_bits &&
+           cfg->pq_length == r->length && cfg->pq_lut_bits == r->lut_bits && cfg->pq_enc_bits == r->enc_bits &&
            cfg->lanes == base->lanes && cfg->acc_bits == base->acc_bits && cfg->mult_bits == base->mult_bits;
 }
 
@@ -217,6 +217,7 @@ lt_code study_variant(const lt_config *base, const study_row *row, lt_config *cf
     cfg->pq_prototypes = row->prototypes;
     cfg->pq_length = row->length;
     cfg->pq_lut_bits = row->lut_bits;
+    cfg->pq_enc_bits = row->enc_bits;
     if (row->mode == QPQ_SPATIAL)
         cfg->pq_codebooks = base->lanes;
     else if (row->length > 0 && base->lanes % row->length == 0)

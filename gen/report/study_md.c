@@ -24,14 +24,15 @@ static void number(lt_buf *b, double v, int decimals)
 
 static void setting(const study_row *r, lt_buf *b)
 {
-    lt_buf_printf(b, "%s %s K%d L%d %d bit", study_modes[r->mode], study_encoders[r->encoder], r->prototypes, r->length,
-                  r->lut_bits);
+    char text[STUDY_SETTING];
+    study_setting(r, text);
+    lt_buf_puts(b, text);
 }
 
 static bool same_setting(const study_row *a, const study_row *b)
 {
     return a->mode == b->mode && a->encoder == b->encoder && a->prototypes == b->prototypes && a->length == b->length &&
-           a->lut_bits == b->lut_bits;
+           a->lut_bits == b->lut_bits && a->enc_bits == b->enc_bits;
 }
 
 static bool same_method(const study_row *a, const study_row *b)

@@ -36,6 +36,7 @@ static study_row row(int prototypes, const char *method, uint32_t seed, double a
                    .prototypes = prototypes,
                    .length = 8,
                    .lut_bits = 4,
+                   .enc_bits = 8,
                    .fit = "lsq",
                    .assign = "hard",
                    .follow = 0.05,
@@ -132,6 +133,7 @@ static void test_find(void **state)
     OTHER(prototypes, 16);
     OTHER(length, 4);
     OTHER(lut_bits, 8);
+    OTHER(enc_bits, 5);
     OTHER(follow, 0.06);
     OTHER(calib_images, 17);
     OTHER(recon_steps, 1);
@@ -228,15 +230,18 @@ static void test_areas(void **state)
               "pq_prototypes=8 pq_lut_rows=8,700,330.0,1,3,2.5,1,240,140.5\n"
               "pq_length=4 pq_codebooks=4,2000,300.0,2,3,4,1,90,50\n"
               "pq_prototypes=8 acc_bits=24,700,330.0,1,3,2.5,1,240,999\n"
-              "pq_prototypes=8 pq_mirror=1,700,330.0,1,3,2.5,1,240,150\n");
+              "pq_prototypes=8 pq_mirror=1,700,330.0,1,3,2.5,1,240,150\n"
+              "pq_prototypes=8 pq_enc_bits=5,700,330.0,1,3,2.5,1,240,160\n");
     tune_ok(study_areas_read(AREAS, &b, &a, &err), &err);
-    assert_int_equal(a.n, 7);
+    assert_int_equal(a.n, 8);
     add(&t, row(16, "layers", 1, 80));
     add(&t, row(8, "layers", 1, 70));
     add(&t, row(4, "layers", 1, 60));
     add(&t, row(8, "layers", 2, 70));
     t.rows[2].per_mm2 = 5; /* of another table */
     t.rows[3].encoder = STUDY_MIRRORED;
+    add(&t, row(8, "layers", 3, 70));
+    t.rows[4].enc_bits = 5;
     study_join(&t, &a, &b);
     assert_string_equal(t.rows[0].variant, "as shipped");
     assert_true(t.rows[0].cycles == 1000 && t.rows[0].area_mm2 == 3.5 && t.rows[0].per_mm2 == 100.5 &&
@@ -246,6 +251,7 @@ static void test_areas(void **state)
     assert_true(t.rows[1].per_mm2 == 140.5);
     assert_true(isnan(t.rows[2].per_mm2) && !t.rows[2].variant[0]);
     assert_string_equal(t.rows[3].variant, "pq_prototypes=8 pq_mirror=1");
+    assert_string_equal(t.rows[4].variant, "pq_prototypes=8 pq_enc_bits=5");
     study_areas_free(&a);
     study_free(&t);
 }
@@ -293,13 +299,14 @@ static void test_variants(void **state)
     add(&t, row(16, "frozen", 2, 0));
     t.rows[1].length = 4;
     t.rows[1].encoder = QENC_L1;
+    t.rows[1].enc_bits = 5;
     t.rows[2].mode = QPQ_SPATIAL;
     t.rows[2].length = 9;
     tune_ok(study_variant(&b, &t.rows[0], &c, &text, &err), &err);
     assert_int_equal(text.len, 0);
     assert_memory_equal(&b, &c, sizeof b);
     tune_ok(study_variant(&b, &t.rows[1], &c, &text, &err), &err);
-    assert_string_equal(text.data, "pq_prototypes=8,pq_length=4,pq_encoder=l1,pq_codebooks=4");
+    assert_string_equal(text.data, "pq_prototypes=8,pq_length=4,pq_encoder=l1,pq_enc_bits=5,pq_codebooks=4");
     tune_ok(lt_config_check(&c, "variant", &err), &err);
     text.len = 0;
     tune_ok(study_variant(&b, &t.rows[2], &c, &text, &err), &err);
@@ -382,6 +389,7 @@ static void test_markdown(void **state)
     add(&t, row(8, "frozen", 1, 60));
     add(&t, row(16, "frozen", 1, 89.5));
     t.rows[3].encoder = QENC_L1;
+    t.rows[3].enc_bits = 5;
     add(&t, row(16, "frozen", 2, 87.5));
     t.rows[4].encoder = STUDY_MIRRORED;
     for (size_t i = 0; i < 3; i++) place(&t, i, 200);
@@ -397,12 +405,14 @@ static void test_markdown(void **state)
         "net-12345678, 100 images of images; float network 90.00 %.",
         "| channel tree K8 L8 4 bit | M1 | 81.00 ± 1.00 (2) | 0.250 |",
         "| 12345 |",
-        "| 0.6 | 100.0 (2.00x): channel l1 K16 L8 4 bit, M2 | - | 100.0 (2.00x): channel l1 K16 L8 4 bit, M2 |",
+        "| 0.6 | 100.0 (2.00x): channel l1 K16 L8 4 bit, encoder 5 bit, M2 | - | 100.0 (2.00x): channel l1 K16 L8 4 "
+        "bit, "
+        "encoder 5 bit, M2 |",
         "| 3 | 150.0 (3.00x): channel mirrored K16 L8 4 bit, M2 | 150.0 (3.00x): channel mirrored K16 L8 4 bit, M2 | "
         "100.0",
         "| 10 | 200.0 (4.00x): channel tree K8 L8 4 bit, M1 | 200.0 (4.00x): channel tree K8 L8 4 bit, M1 | 100.0",
         "| channel tree K8 L8 4 bit | 81.00 ± 1.00 (2), 0.250 | 60.00, 0.250 |",
-        "| channel l1 K16 L8 4 bit | - | 89.50, 0.250 |",
+        "| channel l1 K16 L8 4 bit, encoder 5 bit | - | 89.50, 0.250 |",
         "| second | n/a | 0.3000 |"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!strstr(b.data, parts[i])) fail_msg("no '%s' in\n%s", parts[i], b.data);
