@@ -12,6 +12,7 @@
 #include "config/config_table.h"
 #include "model/exec.h"
 #include "model/model.h"
+#include "study_files.h"
 #include "study_grid.h"
 #include "study_run.h"
 #include "train_cli.h"
@@ -33,6 +34,9 @@ static const cli_option options[] = {
      ":layers or :network for only one of the two; layers, network: of all"},
     {"assigns", 0, CLI_TEXT, "LIST", "hard", 0, 0,
      "gradient of the codes: hard, soft[:T] (temperature from T on, trained), soft:T:U (falling to U)"},
+    {"networks", 0, CLI_TEXT, "FILES", NULL, 0, 0,
+     "integer networks made of MODEL for --config that are rows, too: NAME.lqn, or NAME.sN.lqn of seed N, separated by "
+     "commas; without --methods they are the only ones"},
     {"follow", 0, CLI_REAL, "S", "0", 0, 1, "as that of lutra tune"},
     {"recon-steps", 0, CLI_INT, "N", "100", 1, 1000000, "minibatches per layer"},
     {"recon-lr", 0, CLI_REAL, "R", "1e-3", 1e-9, 1, "learning rate (Adam) of the same"},
@@ -111,6 +115,19 @@ static lt_code print_variants(const study_context *s, const study_table *t, lt_e
 
 /* ---- one row after the other ---- */
 
+/* The files, and the grid unless only files are asked for. */
+static lt_code plan(study_context *s, const study_row *like, study_table *todo, lt_err *err)
+{
+    const char *files = cli_text(s->c, "networks");
+
+    if (files) {
+        s->files = strdup(files);
+        if (!s->files) return lt_fail(err, LT_EMEM, "out of memory");
+        LT_TRY(study_files_plan(s->c, s->files, like, todo, err));
+    }
+    return files && !cli_given(s->c, "methods") ? LT_OK : study_plan(s->c, &s->base, like, todo, err);
+}
+
 static uint32_t weights_checksum(const lt_graph *g)
 {
     uint32_t crc = 0;
@@ -156,6 +173,7 @@ static lt_code float_accuracy(const study_context *s, const lt_graph *g, const s
 
     for (size_t i = 0; i < t->n; i++) {
         const study_row *r = &t->rows[i];
+        if (study_is_file(r)) continue; /* whose seed is not that of the images */
         if (strcmp(r->model, like->model) == 0 && strcmp(r->images, like->images) == 0 && r->seed == like->seed &&
             r->test_images == like->test_images)
             like->float_accuracy = r->float_accuracy;
@@ -166,11 +184,21 @@ static lt_code float_accuracy(const study_context *s, const lt_graph *g, const s
     return LT_OK;
 }
 
+static const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path;
+}
+
 static void print_row(const study_row *r)
 {
     char setting[STUDY_SETTING];
 
     study_setting(r, setting);
+    if (r->file) {
+        printf("%s, file %s", setting, base_name(r->file));
+        return;
+    }
     printf("%s, %s tables, %s", setting, r->fit, r->method);
     if (r->assign[0]) printf(" %s", r->assign);
 }
@@ -244,12 +272,6 @@ static lt_code run_all(study_context *s, const char *path, study_table *done, st
     return lt_fail(err, LT_EINPUT, "%zu of %zu settings failed; the first: %.800s", failed, n, first.msg);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    return slash ? slash + 1 : path;
-}
-
 static lt_code baseline(const cli *c, study_origin *o, lt_err *err)
 {
     const char *path = cli_text(c, "baseline");
@@ -303,14 +325,14 @@ static lt_code study(study_context *s, const char *path, lt_err *err)
     LT_TRY(open_base(s, err));
     LT_TRY(baseline(c, &o, err));
     if (cli_flag(c, "variants")) {
-        lt_code rc = study_plan(c, &s->base, &like, &todo, err);
+        lt_code rc = plan(s, &like, &todo, err);
         if (rc == LT_OK) rc = print_variants(s, &todo, err);
         study_free(&todo);
         return rc;
     }
     LT_TRY(study_read(path, &done, err));
     lt_code rc = open_model(s, &g, &like, err), failed = LT_OK;
-    if (rc == LT_OK) rc = study_plan(c, &s->base, &like, &todo, err);
+    if (rc == LT_OK) rc = plan(s, &like, &todo, err);
     if (rc == LT_OK) rc = float_accuracy(s, &g, &done, &like, err);
     if (rc == LT_OK && s->areas.n) study_join(&done, &s->areas, &s->base);
     if (rc == LT_OK) rc = study_write(path, &done, err); /* better now than after hours */
@@ -343,6 +365,7 @@ static lt_code run(const cli *c, lt_err *err)
     if (rc == LT_OK) rc = study(s, path, err);
     study_areas_free(&s->areas);
     lt_dataset_free(&s->test);
+    free(s->files);
     free(s);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "compress/recon_error.h"
 #include "golden/accuracy.h"
 #include "program/program.h"
+#include "study_files.h"
 #include "study_grid.h"
 #include "train_cli.h"
 
@@ -149,6 +150,25 @@ static lt_code frozen(const study_context *s, study_row *row, lt_err *err)
     return rc;
 }
 
+static lt_code from_file(const study_context *s, study_row *row, lt_err *err)
+{
+    lt_prep_options o = prep_options(s, row);
+    lt_prep p;
+    qnet net;
+
+    o.seed = (uint64_t)cli_int(s->c, "seed"); /* of MODEL; the row's is the file's */
+    o.calib_images = (int)cli_int(s->c, "calib-images");
+    LT_TRY(lt_prep_dense(&o, &p, err));
+    lt_code rc = study_file_load(row, &p.net, &net, err);
+    if (rc == LT_OK) {
+        rc = check_cycles(s, row, &net, err);
+        if (rc == LT_OK) rc = measure(s, &p.graph, &net, row, err);
+        qnet_free(&net);
+    }
+    lt_prep_free(&p);
+    return rc;
+}
+
 typedef struct {
     const study_context *s;
     lt_tune_run *t;
@@ -193,7 +213,7 @@ static lt_code trained(study_context *s, const study_method *m, study_row *row, 
 {
     lt_pq_options pq = products(row);
     lt_tune_run_options o;
-    char note[64];
+    char note[128];
     lt_tune_run *t = malloc(sizeof *t);
 
     if (!t) return lt_fail(err, LT_EMEM, "out of memory");
@@ -221,10 +241,15 @@ lt_code study_run(study_context *s, study_row *row, lt_err *err)
 {
     double start = now();
     study_method m;
+    lt_code rc;
 
     row->seconds = 0;
-    if (!study_method_parse(row->method, &m)) return lt_fail(err, LT_EINTERNAL, "method: got '%s'", row->method);
-    lt_code rc = m.trained ? trained(s, &m, row, err) : frozen(s, row, err);
+    if (study_is_file(row))
+        rc = from_file(s, row, err);
+    else if (!study_method_parse(row->method, &m))
+        rc = lt_fail(err, LT_EINTERNAL, "method: got '%s'", row->method);
+    else
+        rc = m.trained ? trained(s, &m, row, err) : frozen(s, row, err);
     row->seconds += now() - start;
     if (rc != LT_OK) {
         free(row->layers);

@@ -16,6 +16,7 @@ typedef struct {
     lt_config base;        /* core pq */
     bool has_base;         /* --config was given; else base has the study's defaults */
     study_areas areas;     /* of --areas */
+    char *files;           /* of --networks, see study_files.h */
     char checkpoint[4096]; /* of the row in work */
 } study_context;
 

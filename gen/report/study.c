@@ -310,17 +310,39 @@ study_row *study_find(const study_table *t, const study_row *like)
     return NULL;
 }
 
+bool study_is_file(const study_row *row)
+{
+    return strcmp(row->method, STUDY_FILE) == 0;
+}
+
+study_row *study_find_file(const study_table *t, const study_row *like)
+{
+    for (size_t i = 0; i < t->n && study_is_file(like); i++) {
+        study_row *r = &t->rows[i];
+        if (study_is_file(r) && strcmp(r->model, like->model) == 0 && strcmp(r->images, like->images) == 0 &&
+            r->test_images == like->test_images && strcmp(r->fit, like->fit) == 0 && r->seed == like->seed)
+            return r;
+    }
+    return NULL;
+}
+
 lt_code study_add(study_table *t, const study_row *row, lt_err *err)
 {
-    GROW(t->rows, t->n, t->cap, {
-        free(row->layers);
-        return lt_fail(err, LT_EMEM, "out of memory");
-    });
-    t->rows[t->n] = *row;
+    study_row *to = study_find_file(t, row);
+
+    if (to) {
+        free(to->layers);
+    } else {
+        GROW(t->rows, t->n, t->cap, {
+            free(row->layers);
+            return lt_fail(err, LT_EMEM, "out of memory");
+        });
+        to = &t->rows[t->n++];
+    }
+    *to = *row;
     /* names are fields of the file */
     for (int i = 0; i < row->n_layers; i++)
         for (char *c = row->layers[i].name; *c; c++)
             if (*c == ',' || *c == '\n') *c = ';';
-    t->n++;
     return LT_OK;
 }

@@ -22,11 +22,12 @@ typedef struct {
     int test_images;
     int mode, encoder; /* qpq_mode; qpq_encoder or STUDY_MIRRORED */
     int prototypes, length, lut_bits, enc_bits;
-    char fit[16], method[32], assign[32];
+    char fit[64], method[32], assign[32]; /* fit of method STUDY_FILE: the network's name */
     double follow;
     int calib_images, recon_steps, train_images, epochs;
     uint32_t seed;
-    uint32_t rest; /* checksum of all other settings */
+    uint32_t rest;    /* checksum of all other settings */
+    const char *file; /* method STUDY_FILE, of a row that is to be measured: the path */
     /* what came of it */
     double float_accuracy, accuracy, mean_error; /* %, %; mean of the layers' */
     double seconds;
@@ -54,8 +55,15 @@ lt_code study_read(const char *path, study_table *t, lt_err *err);
 lt_code study_write(const char *path, const study_table *t, lt_err *err);
 /* The row in which the same was tried, or NULL. */
 study_row *study_find(const study_table *t, const study_row *like);
-/* Takes ownership of row->layers, also on failure. */
+/* The row of the same file's name and seed, or NULL. */
+study_row *study_find_file(const study_table *t, const study_row *like);
+/* Takes ownership of row->layers, also on failure. A file's row takes the place of that of its name and seed, which was
+ * measured before the file changed. */
 lt_code study_add(study_table *t, const study_row *row, lt_err *err);
+
+/* The method of networks that come as files. */
+#define STUDY_FILE "file"
+bool study_is_file(const study_row *row);
 
 /* Besides qpq_encoder: a tree whose tables are antisymmetric (configuration key pq_mirror). */
 enum { STUDY_MIRRORED = QENC_TREE + 1, STUDY_ENCODERS };
@@ -96,7 +104,7 @@ lt_code study_variant(const lt_config *base, const study_row *row, lt_config *cf
 
 /* ---- study_groups.c, study_md.c, study_plot.c: the report ---- */
 
-/* Rows that differ in nothing but the seed. */
+/* Rows that differ in nothing but the seed (files: and their contents). */
 typedef struct {
     const study_row *row; /* one of them */
     int n;

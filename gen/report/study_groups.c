@@ -5,12 +5,14 @@
 
 #include "report/study.h"
 
-/* The table's own comparison, which knows the columns, with the seed left out. */
+/* The table's own comparison, which knows the columns, with the seed left out; of a
+ * file its name says what was tried. */
 static bool seeds_apart(const study_row *a, const study_row *b)
 {
     study_row x = *b;
     study_table t = {.rows = &x, .n = 1};
     x.seed = a->seed;
+    if (study_is_file(a)) x.rest = a->rest;
     return study_find(&t, a) != NULL;
 }
 

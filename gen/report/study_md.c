@@ -39,12 +39,16 @@ static bool same_method(const study_row *a, const study_row *b)
 {
     return strcmp(a->fit, b->fit) == 0 && strcmp(a->method, b->method) == 0 && strcmp(a->assign, b->assign) == 0 &&
            a->follow == b->follow && a->calib_images == b->calib_images && a->recon_steps == b->recon_steps &&
-           a->train_images == b->train_images && a->epochs == b->epochs && a->rest == b->rest;
+           a->train_images == b->train_images && a->epochs == b->epochs && (a->rest == b->rest || study_is_file(a));
 }
 
 static void describe(const study_row *r, lt_buf *b)
 {
     lt_buf_printf(b, "`%s`", r->method);
+    if (study_is_file(r)) {
+        lt_buf_printf(b, " %s: as trained by the command in models/recipes.txt", r->fit);
+        return;
+    }
     if (r->assign[0]) lt_buf_printf(b, " with `%s` assignment", r->assign);
     if (r->follow > 0) lt_buf_printf(b, ", prototypes follow by %g", r->follow);
     if (r->recon_steps) lt_buf_printf(b, ", %d minibatches per layer", r->recon_steps);
@@ -93,7 +97,7 @@ static void legend(const report *r)
                 "network's tensor, then end to end with distillation; with `:layers` or `:network` only the one or "
                 "the other; `layers` and `network` are these of `all`. `tied` tables stay products of trained vectors "
                 "and weights. `soft:T` learns the temperature from T on, "
-                "`soft:T:U` lets it fall to U.\n\n");
+                "`soft:T:U` lets it fall to U. `file`: a network that was trained apart from the study.\n\n");
     for (int m = 1; m <= r->methods; m++) {
         size_t i = 0;
         while (r->method[i] != m) i++;

@@ -198,6 +198,49 @@ static void test_bad_file(void **state)
     study_free(&t);
 }
 
+/* A file is known by its name and seed: a later row takes the place of an earlier one. */
+static void test_file_rows(void **state)
+{
+    study_table t = {0}, u;
+    study_group *g;
+    size_t n;
+    (void)state;
+
+    for (uint32_t seed = 1; seed <= 3; seed++) {
+        study_row r = row(8, STUDY_FILE, seed, 80 + seed);
+        memset(r.fit, 'n', sizeof r.fit - 1); /* as long as a name may be */
+        r.rest = 100 + seed;
+        add(&t, r);
+    }
+    add(&t, row(8, STUDY_FILE, 1, 50));  /* another name */
+    add(&t, row(16, "frozen", 1, 60));   /* what is no file */
+    add(&t, row(16, "frozen", 1, 60));   /* stays beside its like */
+    add(&t, row(16, STUDY_FILE, 1, 55)); /* the file changed, and its setting, too */
+    assert_int_equal(t.n, 6);
+    assert_true(t.rows[3].prototypes == 16 && t.rows[3].accuracy == 55);
+    study_row like = t.rows[1];
+    assert_ptr_equal(study_find_file(&t, &like), &t.rows[1]);
+    like.rest++;
+    assert_null(study_find(&t, &like)); /* is measured again */
+    assert_ptr_equal(study_find_file(&t, &like), &t.rows[1]);
+    like.seed = 4;
+    assert_null(study_find_file(&t, &like));
+    like = t.rows[4];
+    assert_null(study_find_file(&t, &like));
+    t.rows[5].rest++;
+    tune_ok(study_write(CSV, &t, &err), &err);
+    tune_ok(study_read(CSV, &u, &err), &err);
+    assert_int_equal(u.n, 6);
+    assert_string_equal(u.rows[2].fit, t.rows[2].fit);
+    tune_ok(study_group_rows(&u, &u.rows[0], &g, &n, &err), &err);
+    assert_int_equal(n, 4);
+    assert_true(g[0].n == 3 && g[0].accuracy == 82 && g[0].spread == 1);
+    assert_true(g[1].n == 1 && g[2].n == 1 && g[3].n == 1);
+    free(g);
+    study_free(&t);
+    study_free(&u);
+}
+
 /* ---- accelerators ---- */
 
 static lt_config base(void)
@@ -395,6 +438,9 @@ static void test_markdown(void **state)
     for (size_t i = 0; i < 3; i++) place(&t, i, 200);
     place(&t, 3, 100);
     place(&t, 4, 150);
+    add(&t, row(4, STUDY_FILE, 1, 70));
+    add(&t, row(4, STUDY_FILE, 2, 72));
+    t.rows[5].rest++;
     t.rows[3].cycles = 12345;
     tune_ok(study_group_rows(&t, &t.rows[0], &g, &n, &err), &err);
     study_front(&t, g, n);
@@ -405,9 +451,9 @@ static void test_markdown(void **state)
         "net-12345678, 100 images of images; float network 90.00 %.",
         "| channel tree K8 L8 4 bit | M1 | 81.00 ± 1.00 (2) | 0.250 |",
         "| 12345 |",
-        "| 0.6 | 100.0 (2.00x): channel l1 K16 L8 4 bit, encoder 5 bit, M2 | - | 100.0 (2.00x): channel l1 K16 L8 4 "
-        "bit, "
-        "encoder 5 bit, M2 |",
+        "\n- M3: `file` lsq: as trained by the command in models/recipes.txt\n",
+        "| channel tree K4 L8 4 bit | - | - | 71.00 ± 1.00 (2), 0.250 |\n",
+        "| 0.6 | 100.0 (2.00x): channel l1 K16 L8 4 bit, encoder 5 bit, M2 | - | 100.0 (2.00x): channel l1",
         "| 3 | 150.0 (3.00x): channel mirrored K16 L8 4 bit, M2 | 150.0 (3.00x): channel mirrored K16 L8 4 bit, M2 | "
         "100.0",
         "| 10 | 200.0 (4.00x): channel tree K8 L8 4 bit, M1 | 200.0 (4.00x): channel tree K8 L8 4 bit, M1 | 100.0",
@@ -479,9 +525,10 @@ static void test_errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),  cmocka_unit_test(test_find),      cmocka_unit_test(test_bad_file),
-        cmocka_unit_test(test_areas), cmocka_unit_test(test_bad_areas), cmocka_unit_test(test_variants),
-        cmocka_unit_test(test_front), cmocka_unit_test(test_markdown),  cmocka_unit_test(test_errors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_file),     cmocka_unit_test(test_find),
+                                       cmocka_unit_test(test_bad_file), cmocka_unit_test(test_file_rows),
+                                       cmocka_unit_test(test_areas),    cmocka_unit_test(test_bad_areas),
+                                       cmocka_unit_test(test_variants), cmocka_unit_test(test_front),
+                                       cmocka_unit_test(test_markdown), cmocka_unit_test(test_errors)};
     return cmocka_run_group_tests(tests, NULL, clear);
 }
