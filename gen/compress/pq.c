@@ -7,6 +7,7 @@
 #include "base/par.h"
 #include "compress/encoder_fit.h"
 #include "compress/lut_fit.h"
+#include "compress/pq_entries.h"
 #include "compress/pq_samples.h"
 #include "compress/tree.h"
 #include "golden/golden.h"
@@ -148,60 +149,6 @@ static lt_code fit_encoder(const lt_pq_options *o, const lt_pq_samples *s, const
     return rc;
 }
 
-/* ---- which entries each sample looks up ---- */
-
-typedef struct {
-    const lt_pq_samples *s;
-    const qencoder *e;
-    int taps;
-    bool mirror;
-    int32_t *idx;
-} index_pass;
-
-/* Entries of one table that are fitted: mirrored, those of the lower half of the codes. */
-static int table_entries(const lt_pq_options *o, const qencoder *e)
-{
-    return o->mirror ? e->prototypes / 2 : e->prototypes;
-}
-
-static int32_t sample_of(const index_pass *p, int table, int code)
-{
-    int k = p->e->prototypes;
-    if (!p->mirror) return table * k + code;
-    return code < k / 2 ? table * (k / 2) + code : ~(table * (k / 2) + k - 1 - code);
-}
-
-static void index_row(void *ctx, size_t r, int worker)
-{
-    index_pass *p = ctx;
-    const lt_pq_samples *s = p->s;
-    const qencoder *e = p->e;
-    const int16_t *x = s->x + r * (size_t)s->taps * (size_t)s->c;
-    int32_t *idx = p->idx + r * (size_t)(e->codebooks * p->taps);
-    int16_t v[256];
-    (void)worker;
-
-    for (int cb = 0; cb < e->codebooks; cb++) {
-        if (e->mode == QPQ_SPATIAL) {
-            for (int t = 0; t < s->taps; t++) v[t] = x[t * s->c + cb];
-            idx[cb] = sample_of(p, cb, golden_encode(e, cb, v));
-            continue;
-        }
-        for (int t = 0; t < s->taps; t++) {
-            int32_t *i = &idx[cb * s->taps + t];
-            if (!s->inside[r * (size_t)s->taps + (size_t)t]) {
-                *i = LT_LUT_NONE;
-                continue;
-            }
-            for (int j = 0; j < e->length; j++) {
-                int c = cb * e->length + j;
-                v[j] = c < s->c ? x[t * s->c + c] : 0;
-            }
-            *i = sample_of(p, cb * s->taps + t, golden_encode(e, cb, v));
-        }
-    }
-}
-
 /* ---- tables ---- */
 
 /* Entry = dot product of a code's mean vector with the float weights; mirrored, of half its way from the mean vector of
@@ -311,7 +258,7 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
     qlayer *l = &p->net.layers[s->layer];
     const qencoder *e = &p->net.encoders[encoder];
     int taps = e->mode == QPQ_SPATIAL ? 1 : s->taps, active = e->codebooks * taps;
-    size_t entries = (size_t)active * (size_t)table_entries(o, e);
+    size_t entries = (size_t)lt_pq_entries(e, taps, o->mirror);
     bool solve = o->lut == PQ_LUT_LSQ;
     double mse, variance;
 
@@ -323,8 +270,7 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
     w->normal = solve && o->feedback ? malloc(entries * entries * sizeof *w->normal) : NULL;
     if (!w->idx || !w->table || !w->bias || !w->scale || !w->q || (solve && o->feedback && !w->normal))
         return lt_fail(err, LT_EMEM, "out of memory");
-    index_pass ip = {s, e, taps, o->mirror, w->idx};
-    lt_parallel_for((size_t)s->rows, index_row, &ip);
+    lt_pq_looked_up(s, e, taps, o->mirror, w->idx);
     lt_lut_samples ls = {s->rows, active, (int)entries, l->k, w->idx, s->y, o->mirror};
     if (solve)
         LT_TRY(lt_lut_solve(&ls, o->ridge, w->table, w->bias, w->normal, err));

@@ -5,6 +5,7 @@
 
 #include "compress/encoder_fit.h"
 #include "compress/pq.h"
+#include "compress/pq_round.h"
 #include "golden/golden.h"
 #include "model/quantize.h"
 #include "train/lsq.h"
@@ -118,43 +119,70 @@ static void table_steps(const float *table, size_t rows, size_t k, float hi, flo
     }
 }
 
-/* A layer whose tables are products becomes one with free ones. */
-static lt_code product_tables(const lt_tune *t, int i, qlayer *l, lt_err *err)
+/* Tables that are products, in real units. */
+typedef struct {
+    size_t k, rows;
+    float *w, *table, *steps; /* weights as the layer sees them, [rows][k], [k] steps used */
+    lt_tune_scales s;
+} product;
+
+static void product_free(product *p)
+{
+    free(p->w);
+    free(p->table);
+    free(p->steps);
+    lt_tune_scales_free(&p->s);
+}
+
+static lt_code product_open(product *p, const lt_tune *t, int i, lt_err *err)
 {
     const lt_layer *conv = t->nodes[i].conv;
     const lt_weight_hook *h = lt_layer_weight_hook(conv);
+    const qlayer *l = &t->net.layers[i - 1];
     const qencoder *e = &t->net.encoders[l->encoder];
-    size_t k = (size_t)l->k, n = conv->params[0].n, taps = (size_t)(l->r * l->s);
-    size_t rows = (size_t)(e->codebooks * e->prototypes) * taps;
-    float *w = malloc(n * sizeof *w), *table = malloc(rows * k * sizeof *table), *steps = malloc(k * sizeof *steps);
-    int8_t *lut = malloc(rows * k);
+    size_t n = conv->params[0].n, taps = (size_t)(l->r * l->s);
     float hi = (float)((1 << (l->lut_bits - 1)) - 1), lo = t->o.mirror ? -hi : -hi - 1;
-    lt_tune_scales s = {0};
-    lt_code rc = w && table && steps && lut ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
 
-    if (rc == LT_OK) {
-        h->forward(h->ctx, conv->params[0].value, w, n, LT_MODE_EVAL);
-        (t->o.mirror ? lt_grid_tables : lt_products_tables)(conv, w, (int)taps, table);
-        table_steps(table, rows, k, hi, lo, steps);
-        rc = lt_tune_scales_of(t, i, steps, &s, err);
+    *p = (product){.k = (size_t)l->k, .rows = (size_t)(e->codebooks * e->prototypes) * taps};
+    p->w = malloc(n * sizeof *p->w);
+    p->table = malloc(p->rows * p->k * sizeof *p->table);
+    p->steps = malloc(p->k * sizeof *p->steps);
+    if (!p->w || !p->table || !p->steps) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    h->forward(h->ctx, conv->params[0].value, p->w, n, LT_MODE_EVAL);
+    (t->o.mirror ? lt_grid_tables : lt_products_tables)(conv, p->w, (int)taps, p->table);
+    table_steps(p->table, p->rows, p->k, hi, lo, p->steps);
+    LT_TRY(lt_tune_scales_of(t, i, p->steps, &p->s, err));
+    for (size_t o = 0; o < p->k; o++) p->steps[o] = (float)(p->s.gain[o] / lt_tune_slope(t, i, (int)o));
+    return LT_OK;
+}
+
+/* A layer whose tables are products becomes one with free ones: in the order of layers, as the rounding depends on what
+ * the layers before give. */
+static lt_code round_products(const lt_tune *t, int i, qnet *q, lt_err *err)
+{
+    qlayer *l = &q->layers[i - 1];
+    product p;
+    lt_code rc = product_open(&p, t, i, err);
+    float *shift = malloc(p.k * sizeof *shift);
+    int8_t *lut = malloc(p.rows * p.k);
+
+    if (rc == LT_OK && !(shift && lut)) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, p.steps, t->o.mirror, lut, shift, err);
+    for (size_t o = 0; rc == LT_OK && o < p.k; o++) {
+        double bias = p.s.bias[o] + (double)shift[o] * lt_tune_slope(t, i, (int)o);
+        l->bias[o] = (int32_t)floor(bias / p.s.gain[o] + 0.5);
+        l->mult[o] = (uint16_t)p.s.mult[o];
     }
     if (rc == LT_OK) {
-        for (size_t o = 0; o < k; o++) {
-            float used = (float)(s.gain[o] / lt_tune_slope(t, i, (int)o));
-            for (size_t r = 0; r < rows; r++) lut[r * k + o] = (int8_t)lt_round_clip(table[r * k + o] / used, lo, hi);
-            l->mult[o] = (uint16_t)s.mult[o];
-            l->bias[o] = (int32_t)floor(s.bias[o] / s.gain[o] + 0.5);
-        }
-        l->shift = s.shift;
-        l->res_mult = s.res_mult;
+        l->shift = p.s.shift;
+        l->res_mult = p.s.res_mult;
+        free(l->lut);
         l->lut = lut;
         lut = NULL;
     }
-    free(w);
-    free(table);
-    free(steps);
+    free(shift);
     free(lut);
-    lt_tune_scales_free(&s);
+    product_free(&p);
     return rc;
 }
 
@@ -221,7 +249,11 @@ static lt_code layer(const lt_tune *t, int i, qnet *q, lt_err *err)
     l->mult = copied(from->mult, k * sizeof *l->mult);
     if (!l->bias || !l->mult) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
     clip_range(&t->p->graph.nodes[i], &q->tensors[i], l);
-    if (lt_tune_products(t, i)) return product_tables(t, i, l, err);
+    if (lt_tune_products(t, i)) { /* filled in by round_products, once the other layers are there */
+        const qencoder *e = &t->net.encoders[from->encoder];
+        l->lut = calloc((size_t)(e->codebooks * e->prototypes * from->r * from->s), k);
+        return l->lut ? LT_OK : lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    }
     return t->nodes[i].conv ? linear(t, i, l, err) : pool_or_add(t, i, l, err);
 }
 
@@ -251,6 +283,8 @@ lt_code lt_tune_export(lt_tune *t, qnet *out, lt_err *err)
             lt_encoder_export(t->encoders[i], &out->encoders[i]);
     }
     for (int i = 1; rc == LT_OK && i < t->n; i++) rc = layer(t, i, out, err);
+    for (int i = 1; rc == LT_OK && i < t->n; i++)
+        if (lt_tune_products(t, i)) rc = round_products(t, i, out, err);
     if (rc == LT_OK) rc = lt_quant_check(out, t->o.acc_bits, err);
     if (rc != LT_OK) qnet_free(out);
     return rc;
