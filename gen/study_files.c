@@ -139,19 +139,6 @@ lt_code study_files_plan(const cli *c, char *list, const study_row *like, study_
 
 /* ---- the network ---- */
 
-/* The same layer but for formats, numbers, and how it is computed. */
-static bool same_layer(const qnet *n, const qnet *m, int i)
-{
-    const qlayer *a = &n->layers[i], *b = &m->layers[i];
-    const qtensor *s = &n->tensors[a->out], *t = &m->tensors[b->out];
-
-    return strcmp(a->name, b->name) == 0 && a->op == b->op && a->in == b->in && a->out == b->out && a->res == b->res &&
-           a->res_step == b->res_step && a->res_c_off == b->res_c_off && a->k == b->k && a->r == b->r && a->s == b->s &&
-           a->stride == b->stride && a->dilation == b->dilation && a->groups == b->groups && a->pad_t == b->pad_t &&
-           a->pad_l == b->pad_l && a->pad_b == b->pad_b && a->pad_r == b->pad_r && s->c == t->c && s->h == t->h &&
-           s->w == t->w;
-}
-
 lt_code study_file_load(const study_row *row, const qnet *dense, qnet *net, lt_err *err)
 {
     lt_code rc = LT_OK;
@@ -164,10 +151,10 @@ lt_code study_file_load(const study_row *row, const qnet *dense, qnet *net, lt_e
     else if (a->c != b->c || a->h != b->h || a->w != b->w)
         rc = lt_fail(err, LT_EINPUT, "%s: got images of %dx%dx%d, expected MODEL's %dx%dx%d", row->file, a->c, a->h,
                      a->w, b->c, b->h, b->w);
-    for (int i = 0; rc == LT_OK && i < net->n_layers; i++)
-        if (!same_layer(net, dense, i))
-            rc = lt_fail(err, LT_EINPUT, "%s: layer %s: is another than that of MODEL prepared for --config", row->file,
-                         net->layers[i].name);
+    int other = rc == LT_OK ? qnet_differs(net, dense) : -1;
+    if (other >= 0)
+        rc = lt_fail(err, LT_EINPUT, "%s: layer %s: is another than that of MODEL prepared for --config", row->file,
+                     net->layers[other].name);
     if (rc != LT_OK) qnet_free(net);
     return rc;
 }

@@ -73,6 +73,9 @@ typedef struct {
 void qnet_free(qnet *n);
 /* Index of the last layer that reads tensor t, or -1. */
 int qnet_last_use(const qnet *n, int t);
+/* First layer that differs in structure, which is all but formats, numbers and how it is computed; -1: none. Networks of
+ * another number of layers or tensors, or for other images, differ in layer 0. */
+int qnet_differs(const qnet *n, const qnet *m);
 static inline size_t qtensor_size(const qtensor *t)
 {
     return (size_t)t->c * (size_t)t->h * (size_t)t->w;

@@ -102,12 +102,8 @@ static lt_code start_from(lt_tune_run *r, lt_err *err)
 {
     qnet q, *own = &r->prep.net;
     LT_TRY(lt_qnet_load(r->o.start, &q, err));
-    bool same = q.n_layers == own->n_layers && q.n_tensors == own->n_tensors;
-    for (int i = 0; same && i < q.n_layers; i++) {
-        const qlayer *a = &q.layers[i], *b = &own->layers[i];
-        same = strcmp(a->name, b->name) == 0 && a->op == b->op && a->in == b->in && a->res == b->res && a->k == b->k &&
-               a->r == b->r && a->s == b->s && a->stride == b->stride && (r->o.pq || a->encoder < 0);
-    }
+    bool same = qnet_differs(&q, own) < 0;
+    for (int i = 0; i < q.n_layers; i++) same = same && (r->o.pq || q.layers[i].encoder < 0);
     if (!same) {
         qnet_free(&q);
         return lt_fail(err, LT_EINPUT, "%s: is another network than %s", r->o.start, r->o.prep.model);
