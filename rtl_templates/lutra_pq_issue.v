@@ -173,6 +173,7 @@ module lutra_pq_issue #(
     reg [11:0]       fcol, frow;         // STREAM: columns of the row and rows left to fetch
     reg              fetching;           // STREAM: rows are left
     reg [11:0]       fire;               // STREAM: columns until the next pixel is complete, this one included
+    reg              fire_one;           // that is 1
     reg [BLOCK_W-1:0] pi;                // passes
     reg [1:0]        pc, pr;
     reg              half;               // LUT row
@@ -193,7 +194,7 @@ module lutra_pq_issue #(
     wire last_q   = q == 12'd1;
     wire last_p   = p == 12'd1;
 
-    wire fires    = stream ? fire == 12'd1 : pool || last_col;
+    wire fires    = stream ? fire_one : pool || last_col;
     wire last_step = stream ? last_c : last_col && last_c && last_sb && last_rb;
 
     // passes of a step
@@ -313,6 +314,7 @@ module lutra_pq_issue #(
             frow     <= op_desc[`LUTRA_D_OUT_H];
             fetching <= 1'b1;
             fire     <= op_desc[411:400] + 12'd1;
+            fire_one <= op_desc[411:400] == 12'd0;
             pi       <= {BLOCK_W{1'b0}};
             pc       <= 2'd0;
             pr       <= 2'd0;
@@ -375,7 +377,10 @@ module lutra_pq_issue #(
                         cur <= cur + (last_c ? kcol_step : {{(ADDR_W-1){1'b0}}, 1'b1});
                     end
                 end
-                if (last_c) fire <= !fires ? fire - 12'd1 : last_q ? row_gap : {8'd0, stride};
+                if (last_c) begin
+                    fire     <= !fires ? fire - 12'd1 : last_q ? row_gap : {8'd0, stride};
+                    fire_one <= !fires ? fire == 12'd2 : last_q ? row_gap == 12'd1 : stride == 4'd1;
+                end
                 if (pixel_end) begin
                     xl <= last_q ? xpix + {{(POS_W-8){1'b0}}, ks} - 1'b1 : xl + stride_x;
                     if (last_q) yrow <= y_next;
