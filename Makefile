@@ -5,6 +5,7 @@ CONFIGS ?= ws16 ews16 pq16 pq8
 # trained networks of this project; resnet20 is the same with random weights
 MODEL   ?= models/resnet20-$(if $(DATA),cifar10,procedural).onnx
 IMAGES  ?= 4
+BATCH   ?= 1
 LATENCY ?= 20
 SEED    ?= 1
 DATA    ?=
@@ -89,6 +90,8 @@ RTL_SOURCES := $(wildcard rtl_templates/*.v rtl_templates/*.v.in rtl_templates/*
 NET         := $(basename $(notdir $(MODEL)))
 FLAVOUR     := $(if $(DATA),data,builtin)
 DATA_FLAGS  := $(if $(DATA),--data $(DATA)) --seed $(SEED)
+# programs of several images per run; IMAGES is a multiple of BATCH
+BATCH_TAG   := $(if $(filter-out 1,$(BATCH)),.b$(BATCH))
 PREP_FLAGS  := $(DATA_FLAGS) $(if $(CALIB),--calib-images $(CALIB))
 
 tuned        = $(wildcard models/$(NET).$(1).lqn)
@@ -116,8 +119,8 @@ else
 endif
 	@touch $$@ # equal contents are not written again
 
-$(B)/$(1)/$(FLAVOUR)/$(NET).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
-	$(LUTRA) program configs/$(1).yaml $$< --latency $(LATENCY) -o $$@
+$(B)/$(1)/$(FLAVOUR)/$(NET)$(BATCH_TAG).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
+	$(LUTRA) program configs/$(1).yaml $$< --latency $(LATENCY) $(if $(BATCH_TAG),--batch $(BATCH)) -o $$@
 
 # every layer stored for comparison
 $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
@@ -131,7 +134,7 @@ $(B)/$(1)/accuracy.json: $(B)/$(1)/$(FLAVOUR)/$(NET).lqn
 	$(LUTRA) eval $$< --reference $(MODEL) --config configs/$(1).yaml $(DATA_FLAGS) --json $$@
 
 .PHONY: sim-$(1) synth-$(1) measure-$(1)
-sim-$(1): $(B)/$(1)/sim/lutra_sim $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi $(B)/$(1)/$(FLAVOUR)/$(NET).lpi \
+sim-$(1): $(B)/$(1)/sim/lutra_sim $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi $(B)/$(1)/$(FLAVOUR)/$(NET)$(BATCH_TAG).lpi \
           $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp
 	@echo '---- $(1): every layer against the golden model, random stalls'
 	$$< $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi --expect $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp \
@@ -139,7 +142,7 @@ sim-$(1): $(B)/$(1)/sim/lutra_sim $(B)/$(1)/$(FLAVOUR)/$(NET).dump$(LAYER).lpi $
 	    $(if $(TRACE),--trace $(B)/$(1)/sim/$(NET).fst) --progress | tail -n 3
 ifeq ($(LAYER),)
 	@echo '---- $(1): $(IMAGES) images$(if $(STALL),$(comma) $(STALL) % stalls), against the golden model and the cycle model'
-	$$< $(B)/$(1)/$(FLAVOUR)/$(NET).lpi --expect $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp --images $(IMAGES) \
+	$$< $(B)/$(1)/$(FLAVOUR)/$(NET)$(BATCH_TAG).lpi --expect $(B)/$(1)/$(FLAVOUR)/$(NET).$(IMAGES).exp --images $(IMAGES) \
 	    $(if $(STALL),--stall $(STALL)) --seed $(SEED) --latency $(LATENCY) --json $(B)/$(1)/sim/$(NET).json --progress
 endif
 
@@ -156,12 +159,12 @@ $(foreach c,$(ALL_CONFIGS),$(eval $(call config_rules,$(c))))
 gen: $(B)/$(CONFIG)/.gen ## Verilog, C headers, constraints, file lists of CONFIG -> build/CONFIG
 	@echo $(B)/$(CONFIG)
 
-sim: sim-$(CONFIG) ## run MODEL on CONFIG in Verilator, bit-exact (IMAGES= LAYER= STALL= LATENCY= SEED= TRACE=1 DATA=)
+sim: sim-$(CONFIG) ## run MODEL on CONFIG in Verilator, bit-exact (IMAGES= BATCH= LAYER= STALL= LATENCY= SEED= TRACE=1 DATA=)
 
 synth: synth-$(CONFIG) ## area, Fmax, power of CONFIG (LIB=cells.lib, NODE=nm, GOAL=area|balanced|speed, STORAGE=ff|latch, FPGA=ice40|ecp5|xc7)
 
 compare: $(addprefix measure-,$(CONFIGS)) ## performance per area of CONFIGS -> reports/compare.* (MODEL= LIB= DATA=)
-	$(LUTRA) report compare --command "make compare$(if $(DATA), DATA=folder)$(if $(LIB), LIB=$(notdir $(LIB)))" --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
+	$(LUTRA) report compare --command "make compare$(if $(BATCH_TAG), BATCH=$(BATCH))$(if $(DATA), DATA=folder)$(if $(LIB), LIB=$(notdir $(LIB)))" --model $(NET) $(if $(LIB),--library $(LIB)) $(if $(REPORTS),--out $(REPORTS)) $(CONFIGS)
 
 .PHONY: mac-study
 mac-study: $(LUTRA) ## what a MAC of the conventional array costs, against other organisations -> reports/mac-study.* (LIB="a.lib b.lib.gz")

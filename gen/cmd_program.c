@@ -18,6 +18,8 @@ static const cli_option options[] = {
     {"seed", 's', CLI_INT, "N", "1", 0, 4294967295.0, "seed of the procedural images"},
     {"dump", 'D', CLI_FLAG, NULL, NULL, 0, 0, "store every layer's output for comparison (slower; not for timing)"},
     {"last-layer", 'l', CLI_INT, "N", "-1", -1, 255, "stop after this layer; -1: run them all"},
+    {"batch", 'b', CLI_INT, "N", "1", 1, 256,
+     "images per run: where loading a layer's tables takes longer than using them, all images share one load (pq)"},
     {"latency", 'L', CLI_INT, "CYCLES", "20", 1, 1000, "memory latency that the predicted cycles assume"},
     {0}};
 static const cli_spec spec = {"program",
@@ -67,7 +69,8 @@ static lt_code run(const cli *c, lt_err *err)
     lt_program_options o = {.dumps = cli_flag(c, "dump"),
                             .profile = true,
                             .last_layer = (int)cli_int(c, "last-layer"),
-                            .latency = (int)cli_int(c, "latency")};
+                            .latency = (int)cli_int(c, "latency"),
+                            .batch = (int)cli_int(c, "batch")};
 
     if (!cli_text(c, "output")) return lt_fail(err, LT_EINPUT, "program: got no --output, expected a file name");
     LT_TRY(lt_config_load(c->args[0], &cfg, err));
@@ -83,8 +86,9 @@ static lt_code run(const cli *c, lt_err *err)
     if (rc == LT_OK) {
         printf("%s on %s: %d layers, %d descriptors, %zu bytes of program and weights, %u bytes of scratch\n",
                p.image.model, cfg.name, p.image.n_layers, p.n_desc, p.image.blob.len, p.image.scratch_bytes);
-        printf("predicted %u cycles (memory latency %d, no stalls)\n", p.image.predict[p.image.profile_count].cycles,
-               o.latency);
+        uint32_t cycles = p.image.predict[p.image.profile_count].cycles;
+        printf("predicted %u cycles (memory latency %d, no stalls)\n", cycles, o.latency);
+        if (o.batch > 1) printf("batch of %d: %.1f cycles per image\n", o.batch, (double)cycles / o.batch);
     }
     if (rc == LT_OK && cli_text(c, "expect")) rc = write_expected(c, &n, err);
     lt_program_free(&p);

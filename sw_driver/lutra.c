@@ -120,12 +120,15 @@ lutra_result lutra_put_image(lutra *dev, const uint8_t *pixels)
 
     /* padding lanes and rows are zero */
     for (uint32_t i = 0; i < dev->image->input_bytes; i++) to[i] = 0;
-    for (uint32_t c = 0; c < t->c; c++) {
-        const int8_t *table = dev->image->table + c * 256;
-        for (uint32_t y = 0; y < t->h; y++) {
-            uint8_t *row = to + lutra_tensor_at(t, c, y, 0);
-            for (uint32_t x = 0; x < t->w; x++) row[x * t->x_stride] = (uint8_t)table[*pixels++];
+    for (uint32_t i = 0; i < dev->image->batch; i++) {
+        for (uint32_t c = 0; c < t->c; c++) {
+            const int8_t *table = dev->image->table + c * 256;
+            for (uint32_t y = 0; y < t->h; y++) {
+                uint8_t *row = to + lutra_tensor_at(t, c, y, 0);
+                for (uint32_t x = 0; x < t->w; x++) row[x * t->x_stride] = (uint8_t)table[*pixels++];
+            }
         }
+        to += dev->image->input_bytes / dev->image->batch;
     }
     clean(dev, LUTRA_BASE_INPUT);
     return LUTRA_OK;
@@ -283,14 +286,21 @@ static int16_t value_at(const lutra_tensor *t, const uint8_t *p)
     return t->is_signed ? (int16_t)(int8_t)*p : (int16_t)*p;
 }
 
-lutra_result lutra_logits(const lutra *dev, int16_t *logits, uint32_t n)
+lutra_result lutra_logits_of(const lutra *dev, uint32_t image, int16_t *logits, uint32_t n)
 {
+    lutra_tensor t;
+
     if (!dev || dev->state != DONE || !logits || n > dev->image->classes) return LUTRA_BAD_ARG;
-    const lutra_tensor *t = &dev->image->output;
+    if (lutra_image_output(dev->image, image, &t) != LUTRA_OK) return LUTRA_BAD_ARG;
     const uint8_t *from = dev->config.buffer[LUTRA_BASE_OUTPUT].cpu;
 
-    for (uint32_t c = 0; c < n; c++) logits[c] = value_at(t, from + lutra_tensor_at(t, c, 0, 0));
+    for (uint32_t c = 0; c < n; c++) logits[c] = value_at(&t, from + lutra_tensor_at(&t, c, 0, 0));
     return LUTRA_OK;
+}
+
+lutra_result lutra_logits(const lutra *dev, int16_t *logits, uint32_t n)
+{
+    return lutra_logits_of(dev, 0, logits, n);
 }
 
 uint32_t lutra_argmax(const int16_t *values, uint32_t n)

@@ -75,7 +75,8 @@ lutra_result lutra_init(lutra *dev, const lutra_config *config);
  * LUTRA_BUSY. */
 lutra_result lutra_load(lutra *dev, const lutra_image *image);
 
-/* Image bytes [c][h][w] through the image's table into the input buffer, in the layout the program reads. */
+/* Image bytes [batch][c][h][w] (batch as the program image has it, usually 1) through the image's table into the input
+ * buffer, in the layout the program reads. */
 lutra_result lutra_put_image(lutra *dev, const uint8_t *pixels);
 
 /* Starts the program and returns. LUTRA_BUSY if one runs. */
@@ -99,7 +100,8 @@ bool lutra_isr(lutra *dev);
 /* Raises a test interrupt and waits for lutra_isr: LUTRA_TIMEOUT if it does not come. Needs hal.wait_irq. */
 lutra_result lutra_test_irq(lutra *dev);
 
-/* After a run: the first n output values, n <= classes. */
+/* After a run: the first n output values, n <= classes, of image number `image` of the batch, or of the first. */
+lutra_result lutra_logits_of(const lutra *dev, uint32_t image, int16_t *logits, uint32_t n);
 lutra_result lutra_logits(const lutra *dev, int16_t *logits, uint32_t n);
 /* Index of the largest value, the first of equals; 0 if n is 0. */
 uint32_t lutra_argmax(const int16_t *values, uint32_t n);

@@ -80,7 +80,8 @@ bool lutra_tensor_fits(const lutra_tensor *t, uint32_t bytes)
 
 static bool tensor_ok(const lutra_image *img, const lutra_tensor *t)
 {
-    return lutra_tensor_fits(t, buffer_bytes(img, t->base));
+    bool shared = t->base == LUTRA_BASE_INPUT || t->base == LUTRA_BASE_OUTPUT; /* by the images of a batch */
+    return lutra_tensor_fits(t, buffer_bytes(img, t->base) / (shared ? img->batch : 1));
 }
 
 /* NUL-terminated within LUTRA_IMAGE_NAME bytes. */
@@ -193,6 +194,10 @@ static lutra_result check_header(lutra_image *img)
     img->scratch_bytes = lutra_get32(h + LUTRA_IMAGE_W_SCRATCH_BYTES);
     decode_tensor(h + LUTRA_IMAGE_W_INPUT, &img->input);
     decode_tensor(h + LUTRA_IMAGE_W_OUTPUT, &img->output);
+    img->batch = lutra_get32(h + LUTRA_IMAGE_W_BATCH);
+    if (img->batch == 0) img->batch = 1;
+    if (img->batch > LUTRA_IMAGE_MAX_BATCH || img->input_bytes % img->batch || img->output_bytes % img->batch)
+        return refuse(img, LUTRA_IMAGE_W_BATCH, LUTRA_BAD_IMAGE);
     if (img->input.base != LUTRA_BASE_INPUT || !tensor_ok(img, &img->input))
         return refuse(img, LUTRA_IMAGE_W_INPUT, LUTRA_BAD_IMAGE);
     if (img->output.base != LUTRA_BASE_OUTPUT || !tensor_ok(img, &img->output))
@@ -236,6 +241,14 @@ lutra_result lutra_image_open(lutra_image *img, const void *data, size_t bytes)
     if (r == LUTRA_OK) r = check_profile(img);
     if (r == LUTRA_OK) r = check_records(img);
     return r;
+}
+
+lutra_result lutra_image_output(const lutra_image *img, uint32_t i, lutra_tensor *t)
+{
+    if (!img || !t || i >= img->batch) return LUTRA_BAD_ARG;
+    *t = img->output;
+    t->offset += i * (img->output_bytes / img->batch);
+    return LUTRA_OK;
 }
 
 lutra_result lutra_image_layer(const lutra_image *img, uint32_t i, lutra_layer *layer)

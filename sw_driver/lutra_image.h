@@ -26,7 +26,8 @@ enum {
     LUTRA_IMAGE_ALIGN = 64,
     LUTRA_IMAGE_CRC_FROM = 16,
     LUTRA_IMAGE_HEADER = 384,
-    LUTRA_IMAGE_NAME = 64,       /* names: NUL-terminated, rest zero */
+    LUTRA_IMAGE_NAME = 64, /* names: NUL-terminated, rest zero */
+    LUTRA_IMAGE_MAX_BATCH = 256,
     LUTRA_IMAGE_MAX_LAYERS = 256 /* the layer number of a profile record has 8 bits */
 };
 
@@ -49,6 +50,7 @@ enum lutra_image_word {
     LUTRA_IMAGE_W_PROFILE_COUNT = 56,
     LUTRA_IMAGE_W_PROFILE_STRIDE = 60,
     LUTRA_IMAGE_W_PREDICT_LATENCY = 64, /* memory latency in cycles that the prediction holds for */
+    LUTRA_IMAGE_W_BATCH = 68,           /* images per run; 0: 1 */
     LUTRA_IMAGE_W_SECTIONS = 80,        /* LUTRA_SECTION_COUNT pairs: offset from the image's start, bytes */
     LUTRA_IMAGE_W_INPUT = 128,          /* tensor record */
     LUTRA_IMAGE_W_OUTPUT = 192,         /* tensor record */
@@ -126,8 +128,10 @@ typedef struct {
     uint32_t fingerprint, bus_bytes;
     const uint8_t *blob;
     uint32_t blob_bytes, program_offset;
+    uint32_t
+        batch; /* images per run: image i lies i * input_bytes / batch into the input buffer, its output likewise */
     uint32_t input_bytes, output_bytes, scratch_bytes;
-    lutra_tensor input, output;
+    lutra_tensor input, output; /* of the first image */
     uint32_t classes;
     const int8_t *table; /* [input.c][256] */
     uint32_t layers, dumps;
@@ -157,6 +161,9 @@ bool lutra_tensor_fits(const lutra_tensor *t, uint32_t bytes);
  * or buffer, so that nothing read from it later needs another check. LUTRA_BAD_MAGIC, LUTRA_BAD_VERSION, LUTRA_BAD_CRC,
  * LUTRA_COMPRESSED or LUTRA_BAD_IMAGE, with img->fault set. */
 lutra_result lutra_image_open(lutra_image *img, const void *data, size_t bytes);
+
+/* The output of image i of a batch; LUTRA_BAD_ARG beyond the last. */
+lutra_result lutra_image_output(const lutra_image *img, uint32_t i, lutra_tensor *t);
 
 /* Record number i; LUTRA_BAD_ARG beyond the last. */
 lutra_result lutra_image_layer(const lutra_image *img, uint32_t i, lutra_layer *layer);

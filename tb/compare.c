@@ -69,8 +69,8 @@ static lt_code compare_tensor(const tb_sim *s, const lutra_tensor *t, const lt_e
     return LT_OK;
 }
 
-lt_code tb_compare_image(const tb_sim *s, const lt_expect *e, const lt_expect_values *v, int image, int layer,
-                         tb_comparison *c, lt_err *err)
+lt_code tb_compare_image(const tb_sim *s, const lt_expect *e, const lt_expect_values *v, int image, uint32_t slot,
+                         int layer, tb_comparison *c, lt_err *err)
 {
     const lutra_image *img = s->image;
     int last = (int)img->layers - 1, compared = 0;
@@ -83,7 +83,9 @@ lt_code tb_compare_image(const tb_sim *s, const lt_expect *e, const lt_expect_va
         compared++;
     }
     if (layer < 0 || layer == last) {
-        LT_TRY(compare_tensor(s, &img->output, &e->layers[last], v->layers[last], image, last, c, err));
+        lutra_tensor out;
+        lutra_image_output(img, slot, &out);
+        LT_TRY(compare_tensor(s, &out, &e->layers[last], v->layers[last], image, last, c, err));
         compared++;
     }
     c->layers = compared;

@@ -26,7 +26,7 @@ typedef struct {
 lt_code tb_compare_check(const lutra_image *image, const lt_expect *e, lt_err *err);
 
 /* Adds what the last run left in memory. layer: only this one, or -1. */
-lt_code tb_compare_image(const tb_sim *s, const lt_expect *e, const lt_expect_values *v, int image, int layer,
-                         tb_comparison *c, lt_err *err);
+lt_code tb_compare_image(const tb_sim *s, const lt_expect *e, const lt_expect_values *v, int image, uint32_t slot,
+                         int layer, tb_comparison *c, lt_err *err);
 
 #endif

@@ -72,7 +72,9 @@ void tb_report_print(const tb_report *r)
     puts("");
     print_layers(r);
     printf("\ncycles per image: %.0f from START to DONE\n", mean(r, s->total.cycles));
-    printf("latency of the first image: %llu cycles, driver included\n", (unsigned long long)s->first_latency);
+    printf("latency of the first %s: %llu cycles, driver included\n", img->batch > 1 ? "batch" : "image",
+           (unsigned long long)s->first_latency);
+    if (img->batch > 1) printf("batch: %u images per run\n", img->batch);
     if (steady > 0)
         printf("steady state: %.1f cycles per image, driver included (over %d images)\n", steady, s->images);
     else
@@ -128,14 +130,15 @@ lt_code tb_report_json(const tb_report *r, const char *path, lt_err *err)
 
     snprintf(fingerprint, sizeof fingerprint, "%08x", img->fingerprint);
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:o, s:I, s:o, s:{s:i, s:o, s:o, s:i, s:i, s:f}, s:{s:I, s:f, s:f, s:f}, "
+        "{s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:I, s:o, s:I, s:o, s:{s:i, s:o, s:o, s:i, s:i, s:f}, s:{s:I, s:f, s:f, "
+        "s:f}, "
         "s:o, s:o}",
-        "config", img->config, "fingerprint", fingerprint, "model", img->model, "images", s->images, "seed",
-        (json_int_t)r->options->seed, "cycles_per_image", number(mean(r, s->total.cycles)), "first_image_latency",
-        (json_int_t)s->first_latency, "steady_cycles_per_image", steady > 0 ? number(steady) : json_null(),
-        "macs_per_image", (json_int_t)s->macs, "layers", layers_json(r), "axi", "bus_bits", (int)img->bus_bytes * 8,
-        "read_bytes", number(mean(r, s->total.read_beats) * img->bus_bytes), "write_bytes",
-        number(mean(r, s->total.write_beats) * img->bus_bytes), "latency", r->latency, "stall_percent",
+        "config", img->config, "fingerprint", fingerprint, "model", img->model, "images", s->images, "batch",
+        (int)img->batch, "seed", (json_int_t)r->options->seed, "cycles_per_image", number(mean(r, s->total.cycles)),
+        "first_image_latency", (json_int_t)s->first_latency, "steady_cycles_per_image",
+        steady > 0 ? number(steady) : json_null(), "macs_per_image", (json_int_t)s->macs, "layers", layers_json(r),
+        "axi", "bus_bits", (int)img->bus_bytes * 8, "read_bytes", number(mean(r, s->total.read_beats) * img->bus_bytes),
+        "write_bytes", number(mean(r, s->total.write_beats) * img->bus_bytes), "latency", r->latency, "stall_percent",
         r->options->stall, "bandwidth", r->options->bandwidth, "sim", "cycles", (json_int_t)r->cycles, "cycles_per_s",
         (double)r->cycles / r->wall, "wall_s", r->wall, "cpu_s", r->cpu, "bit_exact",
         r->expect ? json_boolean(r->comparison->wrong == 0) : json_null(), "cycle_model_exact",

@@ -22,6 +22,7 @@ typedef struct {
     char *input;
     size_t input_len, pixels; /* bytes of an image without its label */
     uint8_t *random;          /* an image, when there is no other source */
+    uint8_t *batch;           /* the images of a run */
     int images;
     tb_sim *sim;
     tb_stats stats;
@@ -52,10 +53,16 @@ static lt_code open_input(session *s, lt_err *err)
     } else {
         s->random = malloc(s->pixels);
         if (!s->random) return lt_fail(err, LT_EMEM, "out of memory");
-        have = s->o.images ? s->o.images : 1;
+        have = s->o.images ? s->o.images : (int)s->image.batch;
     }
     if (s->has_expect && s->expect.n_images < have) have = s->expect.n_images;
+    s->batch = malloc(s->image.batch * s->pixels);
+    if (!s->batch) return lt_fail(err, LT_EMEM, "out of memory");
     if (s->o.images > have) return lt_fail(err, LT_EINPUT, "--images: got %d, there are %d", s->o.images, have);
+    if (!s->o.images) have -= have % (int)s->image.batch;
+    if (s->o.images % (int)s->image.batch)
+        return lt_fail(err, LT_EINPUT, "--images: got %d, expected a multiple of the program's batch, %u", s->o.images,
+                       s->image.batch);
     if (have < 1) return lt_fail(err, LT_EINPUT, "%s: holds no image", s->o.expect);
     s->images = s->o.images ? s->o.images : have;
     return LT_OK;
@@ -85,6 +92,7 @@ static void close_all(session *s)
     tb_run_free(&s->run);
     tb_stats_free(&s->stats);
     free(s->random);
+    free(s->batch);
     free(s->input);
     if (s->has_expect) lt_expect_free(&s->expect);
     free(s->bytes);
@@ -124,27 +132,51 @@ static bool model_applies(const session *s)
            s->o.latency == (int)s->image.predict_latency;
 }
 
-static lt_code one_image(session *s, int i, lt_err *err)
+/* Result of image i, number `slot` of the batch. */
+static lt_code one_result(session *s, int i, uint32_t slot, lt_err *err)
 {
+    const int16_t *logits = s->run.logits + (size_t)slot * s->image.classes;
     lt_expect_values v;
     const uint8_t *pixels;
     int label;
-    lutra_result r;
 
     LT_TRY(get_image(s, i, &v, &pixels, &label, err));
-    lt_code rc = tb_sim_image(s->sim, pixels, &s->run, &r, err);
-    if (rc == LT_OK) rc = tb_stats_add(&s->stats, &s->image, &s->run, err);
-    if (rc == LT_OK && model_applies(s)) tb_stats_compare(&s->stats, &s->image, &s->run);
-    if (rc == LT_OK && s->has_expect) rc = tb_compare_image(s->sim, &s->expect, &v, i, s->o.layer, &s->comparison, err);
+    lt_code rc = LT_OK;
+    if (s->has_expect) rc = tb_compare_image(s->sim, &s->expect, &v, i, slot, s->o.layer, &s->comparison, err);
     lt_expect_values_free(&v);
-    if (rc != LT_OK) return lt_wrap(err, "image %d", i);
-
-    printf("image %d: class %u", i, lutra_argmax(s->run.logits, s->image.classes));
+    LT_TRY(rc);
+    printf("image %d: class %u", i, lutra_argmax(logits, s->image.classes));
     if (label >= 0) printf(" (label %d)", label);
     printf(", logits");
-    for (uint32_t k = 0; k < s->image.classes && k < 16; k++) printf(" %d", s->run.logits[k]);
+    for (uint32_t k = 0; k < s->image.classes && k < 16; k++) printf(" %d", logits[k]);
     puts("");
     return LT_OK;
+}
+
+/* Images from `first` on, as many as a run takes, one behind the other in s->batch. */
+static lt_code get_batch(session *s, int first, lt_err *err)
+{
+    for (uint32_t i = 0; i < s->image.batch; i++) {
+        lt_expect_values v;
+        const uint8_t *pixels;
+        int label;
+        LT_TRY(get_image(s, first + (int)i, &v, &pixels, &label, err));
+        memcpy(s->batch + i * s->pixels, pixels, s->pixels);
+        lt_expect_values_free(&v);
+    }
+    return LT_OK;
+}
+
+static lt_code one_run(session *s, int first, lt_err *err)
+{
+    lutra_result r;
+
+    LT_TRY(get_batch(s, first, err));
+    lt_code rc = tb_sim_image(s->sim, s->batch, &s->run, &r, err);
+    if (rc == LT_OK) rc = tb_stats_add(&s->stats, &s->image, &s->run, err);
+    if (rc == LT_OK && model_applies(s)) tb_stats_compare(&s->stats, &s->image, &s->run);
+    for (uint32_t i = 0; i < s->image.batch && rc == LT_OK; i++) rc = one_result(s, first + (int)i, i, err);
+    return rc == LT_OK ? LT_OK : lt_wrap(err, "image %d", first);
 }
 
 /* A run that the memory spoils: the driver must report what happened and, unless the bus hangs, recover. */
@@ -155,15 +187,11 @@ static lt_code fault_run(session *s, lt_err *err)
                                             [FAULT_HANG_READ] = LUTRA_HW_WATCHDOG,
                                             [FAULT_HANG_WRITE] = LUTRA_HW_WATCHDOG};
     bool hangs = s->o.fault == FAULT_HANG_READ || s->o.fault == FAULT_HANG_WRITE;
-    lt_expect_values v;
-    const uint8_t *pixels;
-    int label;
     lutra_result r;
 
-    LT_TRY(get_image(s, 0, &v, &pixels, &label, err));
+    LT_TRY(get_batch(s, 0, err));
     tb_sim_fault(s->sim, s->o.fault, s->o.fault_at);
-    lt_code rc = tb_sim_image(s->sim, pixels, &s->run, &r, err);
-    lt_expect_values_free(&v);
+    lt_code rc = tb_sim_image(s->sim, s->batch, &s->run, &r, err);
     if (rc == LT_OK)
         return lt_fail(err, LT_EINTERNAL,
                        "the program ended well although a bus burst should have failed; are there "
@@ -195,9 +223,9 @@ static lt_code run_all(session *s, lt_err *err)
         if (s->o.fault == FAULT_HANG_READ || s->o.fault == FAULT_HANG_WRITE) return LT_OK;
     }
     s->sim->hal.images = s->images;
-    for (int i = 0; i < s->images; i++) {
+    for (int i = 0; i < s->images; i += (int)s->image.batch) {
         s->sim->hal.image = i;
-        LT_TRY(one_image(s, i, err));
+        LT_TRY(one_run(s, i, err));
     }
     tb_report report = {.options = &s->o,
                         .image = &s->image,

@@ -139,7 +139,7 @@ void tb_sim_fault(tb_sim *s, tb_fault kind, int64_t burst)
 lt_code tb_run_alloc(const lutra_image *image, tb_run *run, lt_err *err)
 {
     *run = (tb_run){.profile = calloc(image->profile_count + (size_t)1, sizeof *run->profile),
-                    .logits = calloc(image->classes, sizeof *run->logits)};
+                    .logits = calloc((size_t)image->batch * image->classes, sizeof *run->logits)};
     if (run->profile && run->logits) return LT_OK;
     tb_run_free(run);
     return lt_fail(err, LT_EMEM, "out of memory");
@@ -192,7 +192,8 @@ lt_code tb_sim_image(tb_sim *s, const uint8_t *pixels, tb_run *run, lutra_result
     if (r != LUTRA_OK) return lt_fail(err, LT_EINTERNAL, "driver: %s", lutra_result_text(r));
 
     lutra_read_counters(&s->dev, &run->counters);
-    lutra_logits(&s->dev, run->logits, s->image->classes);
+    for (uint32_t i = 0; i < s->image->batch; i++)
+        lutra_logits_of(&s->dev, i, run->logits + (size_t)i * s->image->classes, s->image->classes);
     for (uint32_t i = 0; i < s->image->profile_count; i++) lutra_read_profile(&s->dev, i, &run->profile[i]);
     return check_counters(s, run, err);
 }

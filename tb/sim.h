@@ -21,7 +21,7 @@ typedef struct {
     uint64_t start, end;              /* clock when the driver was called and when it returned */
     uint64_t seen;                    /* from START to the interrupt, by the testbench's clock; 0 when polling */
     uint64_t read_beats, write_beats; /* by the memory */
-    int16_t *logits;                  /* [image->classes] */
+    int16_t *logits;                  /* [image->batch][image->classes] */
 } tb_run;
 
 /* Builds the system, resets it and loads the program. NULL with a message on failure; latency is the memory's. */

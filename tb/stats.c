@@ -66,7 +66,9 @@ lt_code tb_stats_add(tb_stats *s, const lutra_image *image, const tb_run *run, l
         before = *p;
     }
     add(&s->total, &end, &zero);
-    if (s->images++ == 0) {
+    s->images += (int)image->batch;
+    if (s->runs++ == 0) {
+        s->batch = (int)image->batch;
         s->first_latency = run->end - run->start;
         s->first_end = run->end;
     }
@@ -112,12 +114,12 @@ void tb_stats_compare(tb_stats *s, const lutra_image *image, const tb_run *run)
         compare(s, "profile record", i, &want, &run->profile[i], false);
     }
     lutra_image_predicted(image, image->profile_count, &want);
-    compare(s, "whole program, image", (uint32_t)s->images, &want, &end, true);
+    compare(s, "whole program, image", (uint32_t)s->images - image->batch, &want, &end, true);
 }
 
 double tb_stats_steady(const tb_stats *s)
 {
-    return s->images < 2 ? 0 : (double)(s->end - s->first_end) / (s->images - 1);
+    return s->runs < 2 ? 0 : (double)(s->end - s->first_end) / (s->images - s->batch);
 }
 
 double tb_stats_utilisation(const tb_stats *s, int layer)

@@ -12,9 +12,9 @@ typedef struct {
 } tb_layer_stats;
 
 typedef struct {
-    int images;
-    lutra_layer *info;     /* [layers] */
-    tb_layer_stats *layer; /* [layers] */
+    int images, runs, batch; /* a run works on a batch of images */
+    lutra_layer *info;       /* [layers] */
+    tb_layer_stats *layer;   /* [layers] */
     int layers;
     tb_layer_stats total;    /* of the counters at the end of each run */
     uint64_t macs;           /* of one image */

@@ -18,12 +18,19 @@ typedef struct {
     lutra_tensor dram;
     code_kind code; /* what the code memory holds of it at this moment, if anything */
     int map, chunks;
+    int code_base; /* first word there */
     /* what planning decided */
     bool spill;     /* lives in DRAM */
     bool wants_fb;  /* some reader needs values in the feature buffer */
     bool dump_only; /* ... but only the dump: free again as soon as it is stored */
     bool apart;     /* does not replace a residual where it lies: reads and writes would meet in a bank */
 } place;
+
+/* A piece of the blob. */
+typedef struct {
+    uint64_t hash;
+    uint32_t at, len;
+} blob_part;
 
 typedef struct {
     const lt_config *cfg;
@@ -32,9 +39,15 @@ typedef struct {
     lt_program *p;
     lt_err *err;
     int cap_desc;
-    place *at;                  /* per tensor */
+    place *at;                  /* [image][tensor]: of the image being built */
+    place *places;              /* ... of the first one */
     int n_layers;               /* how many of the network's are built */
     int layer;                  /* being built */
+    int batch;                  /* images of the program */
+    int image;                  /* being built */
+    int images;                 /* how many of them the layer is built for, one table load for all; usually 1 */
+    int together;               /* from this layer on it is all of them (batch.c) */
+    int layers_end;             /* those from here on are not built yet when an image's layers are done */
     int bank_tensor[MAX_BANKS]; /* tensor that occupies a feature-buffer bank, or -1 */
     int map_tensor[2];          /* tensor that occupies a code map, or -1 */
     int output_tensor;
@@ -58,7 +71,13 @@ typedef struct {
     bool wide_weights;     /* the last operation used both weight banks */
     bool prefer_wide;      /* pq: use both LUT halves rather than passes, which need room for accumulators */
     bool input_loaded;
+    int map_used[2];     /* operations when a code map was used last, that one included */
+    int stores_floor;    /* tokens from stores that the next operation takes at least */
     uint32_t scratch;    /* bytes handed out */
+    unsigned banks_last; /* banks that the last operations of the image before use */
+    bool input_waits;    /* the input goes where they are */
+    blob_part *parts;    /* batch: what add_blob has added, to add it only once; [n_parts] */
+    int n_parts, cap_parts;
     int target_bytes[5]; /* bytes of one word in DRAM, per load target */
     uint32_t lost[16];   /* where a descriptor goes that there was no memory for */
 } builder;
@@ -84,6 +103,26 @@ static inline int groups_of(const builder *b, const qtensor *t)
 }
 int pow2_at_least(int n);
 int word_bytes(const builder *b); /* of a feature-buffer word in DRAM */
+
+/* batch.c: several images in one program */
+/* Is tensor t made image by image and read by layers that are built for all images together? It waits in DRAM. */
+bool waits(const builder *b, int t);
+void select_image(builder *b, int image);
+/* Code words of a map that one image may take. */
+int code_room(const builder *b);
+/* Distance of an image's input or output from the next one's, which takes so many bytes. */
+uint32_t image_stride(uint32_t bytes);
+/* Where the present image's output goes. */
+lutra_tensor image_output(const builder *b);
+/* All layers for all images of the batch. */
+lt_code build_batch(builder *b);
+
+/* program.c */
+lt_code place_input(builder *b);
+void place_output(builder *b, const qlayer *l);
+lt_code build_layer(builder *b, const qlayer *l);
+/* lower_pq.c: convolution l for all images, or LT_OK and *done = false if its operations cannot share tables. */
+lt_code lower_conv_batch(builder *b, const qlayer *l, bool *done);
 
 /* descriptors.c: descriptors, blob, DRAM layouts */
 void set_target_bytes(builder *b);

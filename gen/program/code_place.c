@@ -47,7 +47,7 @@ int code_chunks(const builder *b, const qlayer *l)
 /* The next convolution that reads tensor t after the layer being built, or NULL. */
 static const qlayer *next_reader(const builder *b, int t)
 {
-    for (int i = b->layer + 1; i < b->n_layers; i++)
+    for (int i = b->layer + 1; i < b->layers_end; i++)
         if (b->net->layers[i].in == t && b->net->layers[i].op == QOP_CONV) return &b->net->layers[i];
     return NULL;
 }
@@ -61,10 +61,21 @@ static int choose_map(builder *b, int except)
     int t = b->map_tensor[m];
     if (t >= 0) {
         b->at[t].code = CODE_NONE;
+        for (int i = 0; i < b->batch && b->images > 1; i++) b->places[i * b->net->n_tensors + t].code = CODE_NONE;
         if (next_reader(b, t) && !b->at[t].wants_fb) b->remake = t;
         b->map_tensor[m] = -1;
     }
     return m;
+}
+
+/* The map for tensor t of this image: all images of a layer that is built for all use the one of the first. */
+static void take_map(builder *b, int t, int except)
+{
+    place *p = &b->at[t];
+
+    p->map = b->images > 1 && b->image > 0 ? b->places[t].map : choose_map(b, except);
+    p->code_base = b->images > 1 ? b->image * code_room(b) : 0;
+    b->map_tensor[p->map] = t;
 }
 
 void load_encoder(builder *b, const qencoder *e, const qtensor *t, int first, int n, int slot)
@@ -87,8 +98,9 @@ static void write_code(builder *b, uint32_t *d, int t, const qlayer *reader, int
 
     set_field(b, d, LT_D_WRITE_CODE, 1);
     set_field(b, d, LT_D_CODE_RAW, kind == CODE_VALUES);
-    set_field(b, d, LT_D_CODE_OUT, 0);
+    set_field(b, d, LT_D_CODE_OUT, b->at[t].code_base);
     set_field(b, d, LT_D_CODE_OUT_MAP, map);
+    b->map_used[map] = b->ops + 1;
     set_field(b, d, LT_D_CODE_OUT_CHUNKS, groups * words);
     set_field(b, d, LT_D_CODE_OG0, (og - first) * words);
     if (kind == CODE_CODES) {
@@ -107,14 +119,13 @@ void set_code_output(builder *b, uint32_t *d, const qlayer *l, const tiling *t, 
     code_kind kind = kind_for(b, reader);
     int chunks = chunks_of(b, q, kind);
     /* a layer in tiles needs the maps for its input */
-    if (t->count > 1 || t->groups || code_words(b, q, q->h, chunks, kind) > b->cfg->pq_code_words) {
+    if (t->count > 1 || t->groups || code_words(b, q, q->h, chunks, kind) > code_room(b)) {
         if (!p->wants_fb) b->remake = l->out; /* its reader will encode it tile by tile */
         return;
     }
     if (og == 0) {
         bool reads_code = l->op == QOP_CONV && b->at[l->in].code != CODE_NONE;
-        p->map = choose_map(b, reads_code ? b->at[l->in].map : -1);
-        b->map_tensor[p->map] = l->out;
+        take_map(b, l->out, reads_code ? b->at[l->in].map : -1);
         p->code = kind;
         p->chunks = chunks;
     }
@@ -135,8 +146,9 @@ lt_code place_input_code(builder *b)
         return b->err->code;
     }
     p->code = CODE_VALUES;
-    p->map = 0;
-    b->map_tensor[0] = 0;
+    p->map = b->map_used[1] < b->map_used[0]; /* the image before may still be using the other one */
+    p->code_base = 0;
+    b->map_tensor[p->map] = 0;
     img->input_bytes = lt_image_code_layout(&img->input, LUTRA_BASE_INPUT, 0, t->c, t->h, t->w,
                                             word_chunks(b, CODE_VALUES) > 1 ? 8 : lt_pq_code_word_bits(c),
                                             spatial(b) ? c->lanes : 1, c->bus_bits / 8);
@@ -148,7 +160,10 @@ lt_code place_input_code(builder *b)
 void load_input_code(builder *b)
 {
     const qtensor *t = &b->net->tensors[0];
-    add_load(b, LUTRA_BASE_INPUT, 0, TO_CODE, b->at[0].map * b->cfg->pq_code_words,
+    uint32_t from = (uint32_t)b->image * image_stride(b->p->image.input_bytes);
+
+    if (b->load_need < b->map_used[b->at[0].map]) b->load_need = b->map_used[b->at[0].map];
+    add_load(b, LUTRA_BASE_INPUT, from, TO_CODE, b->at[0].map * b->cfg->pq_code_words,
              code_words(b, t, t->h, b->at[0].chunks, CODE_VALUES), 1, 0, 0);
 }
 
@@ -218,13 +233,13 @@ void code_for_tile(builder *b, const qlayer *l, const tiling *t, view *in, bool 
         *map = 0;
         return;
     }
-    *map = choose_map(b, -1);
+    take_map(b, l->in, -1);
+    *map = p->map;
+    if (t->count > 1) b->map_tensor[*map] = -1;
     copy_to_code(b, l, in, 0, groups_of(b, q), *map, open);
     if (t->count == 1) {
         p->code = kind;
-        p->map = *map;
         p->chunks = chunks_of(b, q, kind);
-        b->map_tensor[*map] = l->in;
     }
 }
 

@@ -38,9 +38,42 @@ void set_field(builder *b, uint32_t *d, lt_dfield field, int64_t v)
                 b->net->layers[b->layer].name, lt_desc_fields[field].name, (long long)v);
 }
 
+/* FNV-1a */
+static uint64_t hash_of(const uint8_t *data, size_t len)
+{
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < len; i++) h = (h ^ data[i]) * 1099511628211u;
+    return h;
+}
+
+/* The same bytes in the blob already: their offset, or -1, and then they are remembered as lying at the blob's end. */
+static int64_t find_part(builder *b, const void *data, size_t len)
+{
+    const lt_buf *blob = &b->p->image.blob;
+    uint64_t hash = hash_of(data, len);
+
+    for (int i = 0; i < b->n_parts; i++) {
+        const blob_part *p = &b->parts[i];
+        if (p->hash == hash && p->len == len && memcmp(blob->data + p->at, data, len) == 0) return p->at;
+    }
+    if (b->n_parts == b->cap_parts) {
+        int cap = b->cap_parts ? 2 * b->cap_parts : 64;
+        blob_part *grown = realloc(b->parts, (size_t)cap * sizeof *grown);
+        if (!grown) return -1; /* it is only larger */
+        b->parts = grown;
+        b->cap_parts = cap;
+    }
+    b->parts[b->n_parts++] = (blob_part){hash, (uint32_t)blob->len, (uint32_t)len};
+    return -1;
+}
+
 uint32_t add_blob(builder *b, const void *data, size_t len)
 {
     lt_buf_align(&b->p->image.blob, (size_t)b->cfg->bus_bits / 8);
+    if (b->batch > 1 && lt_buf_ok(&b->p->image.blob)) { /* images use the same tables */
+        int64_t found = find_part(b, data, len);
+        if (found >= 0) return (uint32_t)found;
+    }
     uint32_t at = (uint32_t)b->p->image.blob.len;
     lt_buf_add(&b->p->image.blob, data, len);
     if (b->p->image.blob.len > UINT32_MAX / 2 && b->err->code == LT_OK)

@@ -174,6 +174,7 @@ static void put_header(const lt_image *img, lt_buf *b)
     set32(b, LUTRA_IMAGE_W_PROFILE_COUNT, (uint32_t)img->profile_count);
     set32(b, LUTRA_IMAGE_W_PROFILE_STRIDE, img->profile_stride);
     set32(b, LUTRA_IMAGE_W_PREDICT_LATENCY, (uint32_t)img->predict_latency);
+    set32(b, LUTRA_IMAGE_W_BATCH, img->batch > 1 ? (uint32_t)img->batch : 0);
     put_tensor(&rec, &img->input);
     put_tensor(&rec, &img->output);
     put_name(&rec, img->model);
@@ -337,7 +338,8 @@ lt_code lt_image_from_view(const lutra_image *view, lt_image *img, lt_err *err)
                       .profile_offset = view->profile_offset,
                       .profile_count = (int)view->profile_count,
                       .profile_stride = view->profile_stride,
-                      .predict_latency = (int)view->predict_latency};
+                      .predict_latency = (int)view->predict_latency,
+                      .batch = (int)view->batch};
     memcpy(img->model, view->model, sizeof img->model);
     memcpy(img->config, view->config, sizeof img->config);
     lt_buf_add(&img->blob, view->blob, view->blob_bytes);

@@ -31,6 +31,7 @@ typedef struct {
     lutra_profile *predict; /* [profile_count + 1], owned, or NULL: the cycle model's records, then the total with
                                `layer` = number of descriptors */
     int predict_latency;
+    int batch; /* images per run, 0: 1; input_bytes and output_bytes are theirs together, divided evenly */
 } lt_image;
 
 void lt_image_free(lt_image *img);

@@ -2,6 +2,8 @@
  * two halves of the LUT memory. */
 #include "program/builder.h"
 
+#include <stdlib.h>
+
 #include "program/kernel_cut.h"
 #include "program/pack_pq.h"
 
@@ -169,8 +171,9 @@ static void set_kernel(builder *b, uint32_t *d, const qlayer *l, const view *in,
     set_field(b, d, LT_D_PAD_L, in->col0 - (out->col0 * l->stride - l->pad_l));
     set_field(b, d, LT_D_DENSE, l->encoder < 0);
     set_field(b, d, LT_D_STREAM, stream);
-    set_field(b, d, LT_D_CODE_IN, 0);
+    set_field(b, d, LT_D_CODE_IN, b->at[l->in].code_base * code_word_chunks(b, l));
     set_field(b, d, LT_D_CODE_IN_MAP, map);
+    b->map_used[map] = b->ops + 1;
     set_field(b, d, LT_D_CHUNKS, chunks);
     set_field(b, d, LT_D_OG, 1);
 }
@@ -185,6 +188,7 @@ typedef struct {
     int chunks;       /* per pixel of the map */
     bool wide;        /* fills both LUT halves */
     bool acc_short;   /* accumulators are stored in two bytes */
+    bool loaded;      /* its tables are there: the operation before used them, too */
 } pass_op;
 
 static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pass_op *p, const view *vi,
@@ -194,9 +198,11 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
     int half = lt_pq_half_rows(c), param = b->ops % 2 * c->param_groups;
     uint32_t op[16] = {0};
 
-    b->weight_half = p->wide ? 0 : !b->weight_half;
-    b->wide_weights = p->wide;
-    load_tables(b, p->kernel, p->table, p->count, p->og, b->weight_half * half);
+    if (!p->loaded) {
+        b->weight_half = p->wide ? 0 : !b->weight_half;
+        b->wide_weights = p->wide;
+        load_tables(b, p->kernel, p->table, p->count, p->og, b->weight_half * half);
+    }
     /* only the multipliers read unsigned bytes shifted */
     if (p->last) load_params(b, l, p->og, 1, param, l->encoder < 0 && !b->net->tensors[l->in].is_signed);
     set_field(b, op, LT_D_OPCODE, LT_OP_CONV);
@@ -303,7 +309,7 @@ static lt_code cut_kernel(builder *b, const qlayer *l, int chunks, kernel_cut *c
 static int split_groups(const builder *b, const qlayer *l)
 {
     const qtensor *in = &b->net->tensors[l->in];
-    int rows = (l->r - 1) * l->dilation + 1, cols = (l->s - 1) * l->dilation + 1, room = b->cfg->pq_code_words;
+    int rows = (l->r - 1) * l->dilation + 1, cols = (l->s - 1) * l->dilation + 1, room = code_room(b);
 
     if (rows > in->h) rows = in->h;
     if (cols > in->w) cols = in->w;
@@ -377,4 +383,79 @@ lt_code lower_conv_pq(builder *b, const qlayer *l)
     if (rc == LT_OK) rc = lower_parts(b, l, &cut, chunks, split);
     kernel_cut_free(&cut);
     return rc;
+}
+
+/* What one image of a batch contributes to a layer. */
+typedef struct {
+    tiling t;
+    view in, out, res;
+    int map;
+} part_of_image;
+
+/* Is the layer one operation per output group and image, all on chip? */
+static bool plan_batch(builder *b, const qlayer *l, const kernel_cut *cut, int chunks, pass_plan *p,
+                       part_of_image *part)
+{
+    if (cut->n != 1 || !plan_passes(b, l, chunks, p) || p->passes > 1) return false;
+    for (int i = 0; i < b->batch; i++) {
+        select_image(b, i);
+        const tile_needs needs = {.code_chunks = b->at[l->in].code == CODE_NONE ? chunks : 0,
+                                  .word_chunks = code_word_chunks(b, l),
+                                  .acc_buffers = 1};
+        if (b->at[l->in].in_dram || b->at[l->out].in_dram || (l->res >= 0 && b->at[l->res].in_dram)) return false;
+        if (!plan_tiles(b, l, &needs, &part[i].t) || part[i].t.count > 1 || part[i].t.groups) return false;
+    }
+    return true;
+}
+
+static void lower_shared(builder *b, const qlayer *l, const pass_plan *p, part_of_image *part)
+{
+    int groups = ceil_div(l->k, b->cfg->lanes);
+    bool open = false;
+
+    for (int i = 0; i < b->batch && b->remake < 0; i++) {
+        select_image(b, i);
+        tile_views(b, l, &part[i].t, 0, true, &part[i].in, &part[i].out, &part[i].res);
+        code_for_tile(b, l, &part[i].t, &part[i].in, &open, &part[i].map);
+    }
+    if (b->remake >= 0) return;
+    for (int og = 0; og < groups; og++)
+        for (int i = 0; i < b->batch; i++) {
+            const pass_op o = {.kernel = l,
+                               .og = og,
+                               .last = true,
+                               .count = p->chunks,
+                               .chunks = p->chunks,
+                               .wide = p->wide,
+                               .acc_short = acc_short(b, l),
+                               .loaded = i > 0};
+            select_image(b, i);
+            open_group(b, false);
+            if (i == 0 && (p->wide || b->wide_weights)) wait_for_all(b); /* nothing may still use either half */
+            uint32_t *d = add_pass(b, l, &part[i].t, &o, &part[i].in, &part[i].out, &part[i].res, part[i].map);
+            end_op(b, d, l, &part[i].t, 0, og == groups - 1, &part[i].out);
+        }
+}
+
+lt_code lower_conv_batch(builder *b, const qlayer *l, bool *done)
+{
+    kernel_cut cut = {0};
+    pass_plan p;
+
+    *done = false;
+    select_image(b, 0);
+    if (split_groups(b, l)) return LT_OK;
+    int chunks = code_chunks(b, l);
+    part_of_image *part = calloc((size_t)b->batch, sizeof *part);
+    if (!part) return lt_fail(b->err, LT_EMEM, "out of memory");
+    b->prefer_wide = true; /* accumulators of several images have no room */
+    lt_code rc = cut_kernel(b, l, chunks, &cut);
+    if (rc == LT_OK && plan_batch(b, l, &cut, chunks, &p, part)) {
+        lower_shared(b, l, &p, part);
+        *done = true;
+    }
+    b->prefer_wide = false;
+    kernel_cut_free(&cut);
+    free(part);
+    return b->err->code;
 }

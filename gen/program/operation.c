@@ -7,6 +7,11 @@ void load_input(builder *b)
 {
     place *p = &b->at[0];
     if (b->input_loaded) return;
+    if (b->input_waits) { /* for operations and stores of the image before */
+        wait_for_all(b);
+        set_field(b, b->p->desc[b->last_store], LT_D_SIGNAL_A, 1);
+        b->load_after_store = true;
+    }
     if (p->in_fb) {
         const qtensor *q = &b->net->tensors[0];
         view whole = {p->base, q->h * q->w, 0, q->h, 0, q->w};
@@ -95,7 +100,9 @@ void end_op(builder *b, uint32_t *d, const qlayer *l, const tiling *t, int tile,
         store_rows(b, l->out, out, &po->dram);
     } else {
         if (b->opt->dumps) store_rows(b, l->out, out, &b->dump[b->layer]);
-        if (l->out == b->output_tensor) store_rows(b, l->out, out, &b->p->image.output);
+        lutra_tensor result = image_output(b);
+        if (l->out == b->output_tensor) store_rows(b, l->out, out, &result);
+        if (waits(b, l->out) && b->images == 1) store_rows(b, l->out, out, &po->dram);
     }
     if (!layer_done) return;
     if (po->in_dram) { /* the next load may read what was stored */

@@ -109,11 +109,13 @@ void release_dead(builder *b)
         if (qnet_last_use(b->net, t) > b->layer && !(b->at[t].dump_only && t != 0)) continue;
         b->bank_tensor[i] = -1;
         b->at[t].in_fb = false;
+        for (int k = 0; k < b->batch && b->images > 1; k++) b->places[k * b->net->n_tensors + t].in_fb = false;
     }
     for (int m = 0; m < 2; m++) {
         int t = b->map_tensor[m];
         if (t < 0 || qnet_last_use(b->net, t) > b->layer) continue;
         b->map_tensor[m] = -1;
         b->at[t].code = CODE_NONE;
+        for (int k = 0; k < b->batch && b->images > 1; k++) b->places[k * b->net->n_tensors + t].code = CODE_NONE;
     }
 }

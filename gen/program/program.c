@@ -39,7 +39,7 @@ lt_code no_room(builder *b, const qlayer *l)
         l->name, b->cfg->fb_banks, b->cfg->fb_words);
 }
 
-static void place_output(builder *b, const qlayer *l)
+void place_output(builder *b, const qlayer *l)
 {
     place *p = &b->at[l->out];
     const qtensor *t = &b->net->tensors[l->out];
@@ -48,7 +48,7 @@ static void place_output(builder *b, const qlayer *l)
     if (p->spill) {
         p->in_dram = true;
         if (l->out == b->output_tensor) {
-            p->dram = b->p->image.output;
+            p->dram = image_output(b);
         } else {
             b->scratch += dram_layout(b, &p->dram, LUTRA_BASE_SCRATCH, b->scratch, t);
         }
@@ -62,13 +62,14 @@ static void place_output(builder *b, const qlayer *l)
         return;
     }
     if (b->opt->dumps) b->scratch += dram_layout(b, &b->dump[b->layer], LUTRA_BASE_SCRATCH, b->scratch, t);
+    if (waits(b, l->out)) b->scratch += dram_layout(b, &p->dram, LUTRA_BASE_SCRATCH, b->scratch, t);
 }
 
-static lt_code build_layer(builder *b, const qlayer *l)
+lt_code build_layer(builder *b, const qlayer *l)
 {
     place_output(b, l);
     if (b->spill >= 0 || b->shallow || b->err->code != LT_OK) return b->err->code;
-    b->barrier = b->layer > 0;
+    b->barrier = b->layer > 0 || b->image > 0;
     if (l->op != QOP_CONV) return lower_pool(b, l);
     return b->cfg->core == CORE_PQ ? lower_conv_pq(b, l) : lower_conv_mac(b, l);
 }
@@ -77,14 +78,16 @@ static lt_code build_layer(builder *b, const qlayer *l)
  * adds and residuals, that leave the chip, and those whose codes had to be made again in an earlier attempt. */
 static void decide_homes(builder *b, const bool *spill, const bool *remake, const bool *apart)
 {
-    for (int t = 0; t < b->net->n_tensors; t++) {
-        place *p = &b->at[t];
+    int n = b->net->n_tensors;
+    for (int i = 0; i < n * b->batch; i++) {
+        int t = i % n;
+        place *p = &b->places[i];
         p->spill = spill[t];
         p->apart = apart[t];
-        p->wants_fb =
-            b->cfg->core != CORE_PQ || t == b->output_tensor || remake[t] || spill[t] || (b->opt->dumps && t > 0);
-        for (int i = 0; i < b->n_layers; i++) {
-            const qlayer *l = &b->net->layers[i];
+        p->wants_fb = b->cfg->core != CORE_PQ || t == b->output_tensor || remake[t] || spill[t] ||
+                      (b->opt->dumps && t > 0) || waits(b, t);
+        for (int k = 0; k < b->n_layers; k++) {
+            const qlayer *l = &b->net->layers[k];
             if (l->res == t || (l->in == t && l->op != QOP_CONV)) p->wants_fb = true;
         }
         p->dump_only = b->opt->dumps && t > 0 && !p->wants_fb;
@@ -92,21 +95,29 @@ static void decide_homes(builder *b, const bool *spill, const bool *remake, cons
     }
 }
 
-static lt_code place_input(builder *b)
+lt_code place_input(builder *b)
 {
     const qtensor *t = &b->net->tensors[0];
     lt_image *img = &b->p->image;
     place *p = &b->at[0];
+    bool tiled = false;
 
+    b->input_loaded = false;
+    b->input_waits = false;
     if (!p->wants_fb) return place_input_code(b);
     img->input_bytes = dram_layout(b, &img->input, LUTRA_BASE_INPUT, 0, t);
+    p->dram = img->input;
+    p->dram.offset += (uint32_t)b->image * image_stride(img->input_bytes);
     if (p->spill) {
         p->in_dram = true;
-        p->dram = img->input;
-        b->input_loaded = true;
+        b->input_waits = b->image > 0;
+        b->input_loaded = b->image == 0;
     } else {
-        p->dram = img->input;
-        if (!take_banks(b, 0, 0)) no_room(b, &b->net->layers[0]);
+        /* tiles of tensors in DRAM may have been anywhere */
+        for (int i = 0; i < b->net->n_tensors; i++) tiled = tiled || b->at[i].spill;
+        bool apart = take_banks(b, 0, b->banks_last);
+        b->input_waits = b->image > 0 && (tiled || !apart);
+        if (!apart && !take_banks(b, 0, 0)) no_room(b, &b->net->layers[0]);
     }
     return b->err->code;
 }
@@ -121,6 +132,7 @@ static lt_code attempt(builder *b)
     img->profile_count = b->opt->profile ? b->n_layers : 0;
     img->profile_stride = 32 < b->cfg->bus_bits / 8 ? (uint32_t)b->cfg->bus_bits / 8 : 32;
     b->scratch = (uint32_t)img->profile_count * img->profile_stride;
+    if (b->batch > 1) return build_batch(b);
     LT_TRY(place_input(b));
     for (b->layer = 0; b->layer < b->n_layers && b->spill < 0 && !b->shallow; b->layer++) {
         LT_TRY(build_layer(b, &b->net->layers[b->layer]));
@@ -146,8 +158,15 @@ static lt_code place_and_lower(builder *b, const lt_program_options *o)
                          .opt = o,
                          .p = b->p,
                          .err = b->err,
-                         .at = b->at,
+                         .at = b->places,
+                         .places = b->places,
                          .n_layers = b->n_layers,
+                         .batch = b->batch,
+                         .images = 1,
+                         .together = b->together,
+                         .layers_end = b->n_layers,
+                         .parts = b->parts,
+                         .cap_parts = b->cap_parts,
                          .output_tensor = b->output_tensor,
                          .depth = depth,
                          .last_op = -1,
@@ -158,7 +177,8 @@ static lt_code place_and_lower(builder *b, const lt_program_options *o)
                          .apart = -1};
         *b = fresh;
         lt_program_free(b->p);
-        memset(b->at, 0, (size_t)n * sizeof *b->at);
+        b->p->image.batch = b->batch;
+        memset(b->places, 0, (size_t)(n * b->batch) * sizeof *b->places);
         for (int i = 0; i < MAX_BANKS; i++) b->bank_tensor[i] = -1;
         b->map_tensor[0] = b->map_tensor[1] = -1;
         set_target_bytes(b);
@@ -166,6 +186,8 @@ static lt_code place_and_lower(builder *b, const lt_program_options *o)
         rc = attempt(b);
         if (rc == LT_OK && b->spill >= 0)
             spill[b->spill] = true;
+        else if (rc == LT_OK && b->remake >= 0 && remake[b->remake])
+            rc = lt_fail(b->err, LT_EINPUT, "no room for the codes of %d images", b->batch);
         else if (rc == LT_OK && b->remake >= 0)
             remake[b->remake] = true;
         else if (rc == LT_OK && b->apart >= 0)
@@ -198,6 +220,10 @@ static lt_code describe(builder *b)
     img->fingerprint = lt_config_fingerprint(c);
     img->bus_bytes = c->bus_bits / 8;
     img->scratch_bytes = b->scratch;
+    if (b->batch > 1) {
+        img->input_bytes = image_stride(img->input_bytes) * (uint32_t)b->batch;
+        img->output_bytes = image_stride(img->output_bytes) * (uint32_t)b->batch;
+    }
     img->classes = last == n->n_layers - 1 ? n->classes : n->tensors[b->output_tensor].c;
     img->table = malloc((size_t)n->tensors[0].c * 256);
     img->layers = calloc((size_t)b->n_layers, sizeof *img->layers);
@@ -263,25 +289,73 @@ static lt_code predict(builder *b)
     return rc;
 }
 
-lt_code lt_program_build(const lt_config *cfg, const qnet *n, const lt_program_options *o, lt_program *p, lt_err *err)
+/* Predicted cycles of the program, or UINT64_MAX. */
+static uint64_t cycles_of(const builder *b)
+{
+    lt_counters total;
+    lt_mark mark;
+    int n = 0;
+    lt_err err = {0};
+    lt_code rc = lt_cycle_program(b->cfg, (const uint32_t(*)[16])b->p->desc, b->p->n_desc, b->opt->latency, &total,
+                                  &mark, 1, &n, &err);
+    return rc == LT_OK ? total.cycles : UINT64_MAX;
+}
+
+/* The layer from which on all images are worked on together: the cycle model decides between all that are possible. */
+static void choose_together(builder *b, const lt_program_options *o)
+{
+    lt_err *err = b->err, own;
+    uint64_t least = UINT64_MAX;
+    int best = b->n_layers;
+
+    for (int from = b->n_layers; from >= 1; from--) {
+        own = (lt_err){0};
+        b->err = &own;
+        b->together = from;
+        if (place_and_lower(b, o) != LT_OK) continue;
+        uint64_t cycles = cycles_of(b);
+        if (cycles >= least) continue;
+        least = cycles;
+        best = from;
+    }
+    b->err = err;
+    b->together = best;
+}
+
+lt_code lt_program_build(const lt_config *cfg, const qnet *n, const lt_program_options *opt, lt_program *p, lt_err *err)
 {
     lt_err own = {0};
-    int layers = o->last_layer < 0 || o->last_layer >= n->n_layers ? n->n_layers : o->last_layer + 1;
-    builder b = {.cfg = cfg, .net = n, .p = p, .err = err ? err : &own, .n_layers = layers};
+    lt_program_options o = *opt;
+    int layers = o.last_layer < 0 || o.last_layer >= n->n_layers ? n->n_layers : o.last_layer + 1;
+
+    if (o.batch < 1) o.batch = 1;
+    builder b = {.cfg = cfg,
+                 .net = n,
+                 .p = p,
+                 .err = err ? err : &own,
+                 .n_layers = layers,
+                 .together = layers,
+                 .batch = o.batch};
 
     *p = (lt_program){0};
     b.err->code = LT_OK;
     if (layers < 1 || layers > LUTRA_IMAGE_MAX_LAYERS)
         return lt_fail(err, LT_EINPUT, "%s: %d layers, expected 1..%d", n->name, layers, LUTRA_IMAGE_MAX_LAYERS);
     if (cfg->fb_banks > MAX_BANKS) return lt_fail(err, LT_EINTERNAL, "fb_banks above %d", MAX_BANKS);
+    if (o.batch > LUTRA_IMAGE_MAX_BATCH)
+        return lt_fail(err, LT_EINPUT, "batch: got %d, expected 1..%d", o.batch, LUTRA_IMAGE_MAX_BATCH);
+    if (o.batch > 1 && o.dumps) return lt_fail(err, LT_EINPUT, "batch: a program with dumps runs one image");
+    if (o.batch > 1) o.profile = false;
     b.output_tensor = n->layers[layers - 1].out;
-    b.at = calloc((size_t)n->n_tensors, sizeof *b.at);
-    if (!b.at) return lt_fail(err, LT_EMEM, "out of memory");
+    b.places = calloc((size_t)n->n_tensors * (size_t)o.batch, sizeof *b.places);
+    if (!b.places) return lt_fail(err, LT_EMEM, "out of memory");
     lt_code rc = cfg->core == CORE_PQ ? check_encoders(&b) : LT_OK;
-    if (rc == LT_OK) rc = place_and_lower(&b, o);
+    if (rc == LT_OK && o.batch > 1 && cfg->core == CORE_PQ) choose_together(&b, &o);
+    if (rc == LT_OK) rc = place_and_lower(&b, &o);
     if (rc == LT_OK) rc = describe(&b);
-    if (rc == LT_OK && o->profile) rc = predict(&b);
-    free(b.at);
+    if (rc == LT_OK && (o.profile || o.batch > 1)) rc = predict(&b);
+    free(b.places);
+    free(b.parts);
     if (rc != LT_OK) lt_program_free(p);
     return rc;
 }

@@ -16,6 +16,7 @@ typedef struct {
     bool profile;   /* one profile record per layer, in scratch */
     int last_layer; /* stop after this layer; -1: the whole network */
     int latency;    /* memory latency that the prediction assumes, cycles */
+    int batch;      /* images per run, at least 1 (0: 1): they share table loads (pq); no dumps, no profile */
 } lt_program_options;
 
 typedef struct {

@@ -162,7 +162,7 @@ static bool try_cut(const builder *b, const qlayer *l, const tile_needs *n, int 
     if (groups && n->passes && rows * cols > b->cfg->psum_words) return false;
     extent e = groups && !n->code_chunks ? measure_parts(b, l, n, &cut) : measure(b, l, &cut);
     if (groups && res) e.res = measure(b, l, &cut).res;
-    if (code_words(n, &e) > b->cfg->pq_code_words) return false;
+    if (code_words(n, &e) > code_room(b)) return false;
     if (in_dram && !buffers(b, (groups ? groups : groups_of(b, in)) * e.in, b->depth, &busy, cut.in_at)) return false;
     if (out_dram && !buffers(b, groups_of(b, out) * rows * cols, b->depth, &busy, cut.out_at)) return false;
     if (res_dram && !buffers(b, groups_of(b, res) * e.res, b->depth, &busy, cut.res_at)) return false;
@@ -207,7 +207,7 @@ bool plan_tiles(builder *b, const qlayer *l, const tile_needs *n, tiling *t)
 
     *t = whole;
     extent e = measure(b, l, t);
-    if (!in_dram && !out_dram && !res_dram && !n->acc_words && code_words(n, &e) <= b->cfg->pq_code_words) return true;
+    if (!in_dram && !out_dram && !res_dram && !n->acc_words && code_words(n, &e) <= code_room(b)) return true;
     /* the largest tile that fits: fewer halo rows are loaded twice */
     for (int rows = out->h; rows >= 1; rows--)
         if (try_cut(b, l, n, n->split ? n->groups : 0, rows, out->w, t, &loaded)) return true;

@@ -125,6 +125,9 @@ void finish_op(builder *b, uint32_t *d)
     b->op_stored = false;
     /* stores whose buffer this operation overwrites; dumps are waited for at once */
     int need = b->opt->dumps ? b->store_signals : b->stores_due;
+    if (need < b->stores_floor) need = b->stores_floor;
+    /* one token per operation: none may be left over when the image is done */
+    if (b->batch > 1 && need < b->store_signals - 1) need = b->store_signals - 1;
     if (b->store_waits < need) {
         set_field(b, d, LT_D_WAIT_B, 1);
         b->store_waits++;

@@ -34,7 +34,12 @@ static void write_conditions(const result_row *rows, size_t n, lt_buf *b)
                 {"stall_percent", "random stalls", " %"},
                 {"macs", "dense MACs per image", ""}};
 
-    lt_buf_puts(b, "Conditions: batch 1; every configuration at its own Fmax, so the bus runs at Fmax too");
+    double batch;
+    if (agree(rows, n, "batch", &batch))
+        lt_buf_printf(b, "Conditions: batch %.0f", isfinite(batch) ? batch : 1);
+    else
+        lt_buf_puts(b, "Conditions: **batch differs between rows**");
+    lt_buf_puts(b, "; every configuration at its own Fmax, so the bus runs at Fmax too");
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         double v;
         bool ok = agree(rows, n, same[i].key, &v);

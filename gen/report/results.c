@@ -35,7 +35,7 @@ const result_column result_columns[] = {
     COLUMN(core_um2, "core um2", 0, true, "core block, logic and memories"),
     COLUMN(sram_um2_by_nand2, "SRAM um2 by NAND2", 0, false,
            "sensitivity: macros scaled with NAND2 area instead of node^2"),
-    COLUMN(inferences, "inf/s", 1, true, "inferences per second: Fmax / cycles, batch 1"),
+    COLUMN(inferences, "inf/s", 1, true, "inferences per second: Fmax / cycles per image, at the batch stated above"),
     COLUMN(gmac, "GMAC/s", 2, false, "dense-equivalent multiply-accumulates per second, 1e9"),
     COLUMN(per_mm2, "inf/s/mm2", 2, true, "inferences per second and mm2 of the whole accelerator, memories included"),
     COLUMN(ratio, "ratio", 2, true, "inf/s/mm2 of the whole accelerator over the baseline's"),
@@ -58,6 +58,7 @@ const result_column result_columns[] = {
     COLUMN(power_w, "W", 3, false, "cells and memories at Fmax with default activity, not simulated"),
     COLUMN(energy_mj, "mJ/image", 4, true, "that power over inferences per second"),
     COLUMN(images, "images", 0, false, "images simulated"),
+    COLUMN(batch, "batch", 0, false, "images per run"),
     COLUMN(bit_exact, "bit-exact", 0, false, "1: the simulated RTL matched the integer model"),
 };
 const size_t n_result_columns = sizeof result_columns / sizeof *result_columns;
@@ -164,6 +165,7 @@ static void read_sim(result_row *r, json_t *j)
     r->latency_cycles = num(j, "first_image_latency");
     r->macs = num(j, "macs_per_image");
     r->images = num(j, "images");
+    r->batch = json_object_get(j, "batch") ? num(j, "batch") : 1;
     r->bit_exact = num(j, "bit_exact");
     r->bus_bits = num(axi, "bus_bits");
     r->read_bytes = num(axi, "read_bytes");

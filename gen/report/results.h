@@ -17,7 +17,7 @@ typedef struct {
     double accuracy_float, accuracy_integer, accuracy_images;
     /* simulation, per image */
     double cycles, latency_cycles, macs, utilisation, read_bytes, write_bytes, bus_bits, bus_latency, bus_bandwidth,
-        stall_percent, images;
+        stall_percent, images, batch;
     bool steady;      /* cycles is the steady state, not START to DONE */
     double bit_exact; /* 1, 0 */
     /* synthesis */

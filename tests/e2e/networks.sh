@@ -15,12 +15,12 @@ done
 echo "seed $seed"
 passed=0 failed=0 skipped=0
 mkdir -p build/test
-check() { # configuration, model, images, data folder or nothing
-    local log=build/test/network-$1-$(basename "$2").log
-    if make -s --no-print-directory sim SAN= CONFIG="$1" MODEL="$2" IMAGES="$3" CALIB=32 SEED="$seed" DATA="$4" >"$log" 2>&1 &&
+check() { # configuration, model, images, data folder or nothing, batch or nothing
+    local log=build/test/network-$1-$(basename "$2")${5:+-batch$5}.log
+    if make -s --no-print-directory sim SAN= CONFIG="$1" MODEL="$2" IMAGES="$3" CALIB=32 SEED="$seed" DATA="$4" BATCH="${5:-1}" >"$log" 2>&1 &&
         [ "$(grep -c 'results: bit-exact' "$log")" = 2 ] && grep -q 'cycle model: exact' "$log"; then
         passed=$((passed + 1))
-        echo "$1 $2: ok, $(sed -n 's/^cycles per image: \([0-9]*\).*/\1/p' "$log" | tail -n 1) cycles per image"
+        echo "$1 $2${5:+, batch of $5}: ok, $(sed -n 's/^cycles per image: \([0-9]*\).*/\1/p' "$log" | tail -n 1) cycles per image"
     else
         failed=$((failed + 1))
         echo "$1 $2: FAILED, $log"
@@ -31,6 +31,8 @@ check() { # configuration, model, images, data folder or nothing
 for c in tiny_ws tiny_spatial ws8; do check $c resnet20 1 ''; done
 for c in tiny_ws tiny_ews tiny_pq; do check $c wide 1 ''; done
 for c in ws16 ews16 pq16 pq8 pq4 pq2; do check $c resnet20 4 ''; done
+for c in tiny_pq tiny_spatial ws8; do check $c resnet20 2 '' 2; done
+check pq2 resnet20 8 '' 4
 if [ -n "${DATA:-}" ]; then
     for c in ws16 pq16; do check $c "$DATA/models/ic_resnet8_float.onnx" 1 "$DATA"; done
     check ws16 "$DATA/models/vww_mobilenetv1_025_96_float.onnx" 1 "$DATA"

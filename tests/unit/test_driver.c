@@ -205,6 +205,9 @@ static void reads_results(void **state)
     assert_int_equal(lutra_argmax(v, SAMPLE_CLASSES), 2); /* the first of equals */
     assert_int_equal(lutra_argmax(v, 0), 0);
     assert_int_equal(lutra_logits(&dev, v, SAMPLE_CLASSES + 1), LUTRA_BAD_ARG);
+    assert_int_equal(lutra_logits_of(&dev, 1, v, SAMPLE_CLASSES), LUTRA_BAD_ARG); /* a run is one image */
+    assert_int_equal(lutra_logits_of(&dev, 0, v, 1), LUTRA_OK);
+    assert_int_equal(v[0], 200 - 256);
     image.output.is_signed = 0;
     assert_int_equal(lutra_logits(&dev, v, 3), LUTRA_OK);
     assert_int_equal(v[1], 201);
