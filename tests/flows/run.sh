@@ -384,6 +384,45 @@ V
     says ws16 "FAIL"
 }
 
+# Recipes of models: what a file starts from is made first, steps stay in build/models, results are kept and told.
+test_models() {
+    local at=$scratch/models
+    mkdir -p "$at/flows" "$at/models"
+    cp "$root/flows/models.sh" "$at/flows/"
+    cat >"$at/models/recipes.txt" <<'T'
+# comment
+net.onnx     | procedural | float | train resnet20 --epochs 3
+net.step.lqn | procedural | step  | tune net.onnx --config configs/pq16.yaml
+net.pq16.lqn | procedural | PQ    | tune net.onnx --start net.step.lqn
+real.onnx    | cifar10    | float | train resnet20
+T
+    cat >"$at/lutra" <<'T'
+#!/bin/bash
+echo "lutra $*" >>"$(dirname "$0")/calls"
+case $1 in eval) echo "float: 75.25 % (301 of 400) on images, 1 s"; exit ;; esac
+while [ $# -gt 0 ]; do
+    case $1 in
+    -o) echo new >"$2" ;;
+    --log) printf 'epoch,seconds\n1,60\n2,119\n' >"$2" ;;
+    *.onnx | *.lqn) [ -e "$1" ] || { echo "no $1" >&2; exit 2; } ;;
+    esac
+    shift
+done
+T
+    chmod +x "$at/lutra"
+    LUTRA=$at/lutra DATA= "$at/flows/models.sh" net.pq16.lqn >"$at/log" 2>&1 || { fail "models.sh failed"; cat "$at/log"; return; }
+    is "$(grep -c . "$at/calls")" = 6 "calls" # three trained, three evaluated
+    grep -q "tune $at/models/net.onnx --start $at/build/models/net.step.lqn" "$at/calls" || fail "paths: $(cat "$at/calls")"
+    [ -e "$at/models/net.pq16.lqn" ] && [ ! -e "$at/models/net.step.lqn" ] || fail "files: $(ls "$at/models")"
+    grep -q '^net.pq16.lqn,75.25,400,3,' "$at/models/models.csv" || fail "models.csv: $(cat "$at/models/models.csv")"
+    grep -q '^| `net.pq16.lqn` | PQ | procedural | 75.25 | 0 | 3 ' "$at/models/README.md" || fail "README.md: $(cat "$at/models/README.md")"
+    LUTRA=$at/lutra DATA= "$at/flows/models.sh" >"$at/log" 2>&1 || fail "models.sh failed without files to make"
+    says models 'real.onnx: needs DATA='
+    is "$(grep -c . "$at/calls")" = 6 "calls, with nothing missing"
+    ! LUTRA=$at/lutra "$at/flows/models.sh" none.lqn >"$at/log" 2>&1 || fail "an unknown file is made"
+    says models 'got none.lqn'
+}
+
 [ ${#tests[@]} -gt 0 ] || mapfile -t tests < <(declare -F | sed -n 's/^declare -f test_/test_/p')
 passed=0 failed=0
 for t in "${tests[@]}"; do
