@@ -157,6 +157,8 @@ module lutra_pq_issue #(
     // ---- where we are --------------------------------------------------------------------------------------------------
     // Counters count down to 1. What decides how far a step goes is compared when a counter changes, not when it is
     // used: last_* of the innermost loops, only_* for an operation where such a loop has one round.
+    // fires: a step is due, ends: the pixel's last one.
+    reg              fires, ends;
     reg              last_col, last_c, last_sb, last_rb;
     reg              only_col, only_c, only_sb, only_rb;
     reg [14:0]       c;                  // chunks left
@@ -165,11 +167,13 @@ module lutra_pq_issue #(
     reg [7:0]        j;                  // columns left in the sub-kernel
     reg [7:0]        rleft, sleft;       // kernel rows and columns from here on
     reg [11:0]       q, p;               // columns and rows of pixels left
+    reg              last_q, last_p;     // these are 1
     reg [ADDR_W-1:0] cur, csub, cpix;    // column address of the fetch, of sub-kernel and chunk, of the pixel
     reg [POS_W-1:0]  xl, xsub, xpix;     // the same as input column; STREAM: xl is the window's newest column
     reg [ADDR_W-1:0] asub, arow;         // row address of the fetch, of the pixel row ...
     reg [1:0]        msub, mrow;         // ... and the bank of that row
     reg [POS_W-1:0]  ysub, yrow;         // the same as input row
+    reg [POS_W-1:0]  ywin;               // the window's first row: STREAM: yrow, else ysub
     reg [11:0]       fcol, frow;         // STREAM: columns of the row and rows left to fetch
     reg              fetching;           // STREAM: rows are left
     reg [11:0]       fire;               // STREAM: columns until the next pixel is complete, this one included
@@ -185,17 +189,13 @@ module lutra_pq_issue #(
     reg [FB_ADDR_W-1:0] acc_ptr;
     reg              first, op_first;    // first step of the pixel, pixel of the operation
     reg [11:0]       gap;                // a pixel may end when this is 1
+    reg              gap_one;            // it is
     reg [SINCE_W-1:0] since;             // cycles since the last pixel ended, saturating
 
 
     // ---- what this cycle does ----------------------------------------------------------------------------------------
     wire [1:0] rows_here = (tall && rleft > 8'd2) ? 2'd3 : (tall && rleft == 8'd2) ? 2'd2 : 2'd1;
     wire [1:0] cols_here = (sleft > 8'd2) ? 2'd3 : sleft[1:0];
-    wire last_q   = q == 12'd1;
-    wire last_p   = p == 12'd1;
-
-    wire fires    = stream ? fire_one : pool || last_col;
-    wire last_step = stream ? last_c : last_col && last_c && last_sb && last_rb;
 
     // passes of a step
     wire pi_last  = !(SPATIAL && ((dense && BLOCKS > 1) || (!dense && !pool && ENC_PASSES > 1))) ||
@@ -203,13 +203,14 @@ module lutra_pq_issue #(
     wire pc_last  = !(dense && TAP_COLS) || pc == cols_here - 2'd1;
     wire pr_last  = !(dense && TAP_ROWS) || pr == rows_here - 2'd1;
     wire pass_last  = !fires || (pi_last && pc_last && pr_last);
-    wire pass_first = pi == {BLOCK_W{1'b0}} && pc == 2'd0 && pr == 2'd0;
+    wire pass_first = ((BLOCKS <= 1 && ENC_PASSES <= 1) || pi == {BLOCK_W{1'b0}}) && (!TAP_COLS || pc == 2'd0) &&
+                      (!TAP_ROWS || pr == 2'd0);
     wire row_full   = (ROW_BLOCKS == 1) || ((pi & (ROW_BLOCKS[BLOCK_W-1:0] - 1'b1)) == ROW_BLOCKS[BLOCK_W-1:0] - 1'b1);
 
     wire load_now   = acc_in && loading && !storing && fires && pass_first; // the pixel's first step is due: load before it
     wire main       = !load_now && !storing;
-    wire pixel_end  = main && fires && pass_last && last_step;
-    wire free       = acc_out || (gap == 12'd1 && (POST_CYCLES == 1 || !res_en || since == LONG_AGO ||
+    wire pixel_end  = main && ends && pass_last;
+    wire free       = acc_out || (gap_one && (POST_CYCLES == 1 || !res_en || since == LONG_AGO ||
                                              (since & PHASE) == {SINCE_W{1'b0}}));
     wire alone      = inflight == 2'd1;
     wire go         = busy && (!ordered || alone) && !(pixel_end && !free);
@@ -221,12 +222,11 @@ module lutra_pq_issue #(
 
     // ---- masks -------------------------------------------------------------------------------------------------------
     wire [POS_W-1:0] x_row    = -{{(POS_W-8){d[191]}}, d[`LUTRA_D_PAD_L]};
-    wire [POS_W-1:0] y_window = stream ? yrow : ysub;
     wire [2:0]       row_in, row_fetch, col_in;
     genvar r;
     generate
         for (r = 0; r < 3; r = r + 1) begin : g_mask
-            wire [POS_W-1:0] yw = y_window + r;
+            wire [POS_W-1:0] yw = ywin + r;
             wire [POS_W-1:0] yf = ysub + r;
             wire [POS_W-1:0] x  = xl - ((r == 0) ? {POS_W{1'b0}} : (r == 1) ? {{(POS_W-4){1'b0}}, dilation}
                                                                         : {{(POS_W-5){1'b0}}, dilation, 1'b0});
@@ -270,6 +270,25 @@ module lutra_pq_issue #(
     wire                lrow_step = fires && ((SPATIAL && dense) ? row_full : pass_last);
     wire                sums      = fires && (dense || pool || pass_last); // something reaches the accumulators
 
+    // the same flags after this step
+    wire inner    = last_col && last_c;
+    wire next_col = !last_col ? j == 8'd2 : !last_c ? sleft == 8'd1 : !last_sb ? sleft == 8'd4 : only_col;
+    wire next_c   = !(stream || last_col) ? last_c : last_c ? only_c : c == 15'd2;
+    wire next_sb  = !inner ? last_sb : !last_sb ? sleft <= 8'd6 : only_sb;
+    wire next_rb  = !(inner && last_sb) ? last_rb : last_rb ? only_rb : tall ? rleft <= 8'd6 : rleft == 8'd2;
+    wire next_one = !last_c ? fire_one : !fires ? fire == 12'd2 : last_q ? row_gap == 12'd1 : stride == 4'd1;
+    wire new_one  = op_desc[411:400] == 12'd0;
+
+    always @(posedge clk) begin
+        if (accept) begin
+            fires <= new_stream ? new_one : new_pool || new_col;
+            ends  <= new_stream ? new_one && new_c : new_col && new_c && new_sb && new_rb;
+        end else if (step_done) begin
+            fires <= stream ? next_one : pool || next_col;
+            ends  <= stream ? next_one && next_c : next_col && next_c && next_sb && next_rb;
+        end
+    end
+
     always @(posedge clk) begin
         if (rst) busy <= 1'b0;
         else     busy <= accept || (busy && !op_end);
@@ -298,6 +317,8 @@ module lutra_pq_issue #(
             only_rb  <= new_rb;
             q        <= op_desc[`LUTRA_D_OUT_W];
             p        <= op_desc[`LUTRA_D_OUT_H];
+            last_q   <= op_desc[`LUTRA_D_OUT_W] == 12'd1;
+            last_p   <= op_desc[`LUTRA_D_OUT_H] == 12'd1;
             cur      <= new_x;
             csub     <= new_x;
             cpix     <= new_x;
@@ -310,11 +331,12 @@ module lutra_pq_issue #(
             mrow     <= op_desc[253:252];
             ysub     <= y_first;
             yrow     <= y_first;
+            ywin     <= y_first;
             fcol     <= op_desc[203:192];
             frow     <= op_desc[`LUTRA_D_OUT_H];
             fetching <= 1'b1;
             fire     <= op_desc[411:400] + 12'd1;
-            fire_one <= op_desc[411:400] == 12'd0;
+            fire_one <= new_one;
             pi       <= {BLOCK_W{1'b0}};
             pc       <= 2'd0;
             pr       <= 2'd0;
@@ -350,7 +372,9 @@ module lutra_pq_issue #(
                 end
                 if (pixel_end) begin
                     q        <= last_q ? out_w : q - 12'd1;
+                    last_q   <= last_q ? out_w == 12'd1 : q == 12'd2;
                     if (last_q) p <= p - 12'd1;
+                    if (last_q) last_p <= p == 12'd2;
                     finished <= last_q && last_p;
                     loading  <= 1'b1;
                     storing  <= acc_out;
@@ -360,7 +384,7 @@ module lutra_pq_issue #(
 
             if (step_done && stream) begin
                 c      <= last_c ? chunks : c - 15'd1;
-                last_c <= last_c ? only_c : c == 15'd2;
+                last_c <= next_c;
                 slot   <= last_c ? {SLOT_W{1'b0}} : slot + 1'b1;
                 if (SPATIAL != 0) chunk <= last_c ? d[`LUTRA_D_ENC_BASE] : chunk + 16'd1;
                 if (fetching) begin
@@ -377,20 +401,21 @@ module lutra_pq_issue #(
                         cur <= cur + (last_c ? kcol_step : {{(ADDR_W-1){1'b0}}, 1'b1});
                     end
                 end
-                if (last_c) begin
-                    fire     <= !fires ? fire - 12'd1 : last_q ? row_gap : {8'd0, stride};
-                    fire_one <= !fires ? fire == 12'd2 : last_q ? row_gap == 12'd1 : stride == 4'd1;
-                end
+                if (last_c) fire <= !fires ? fire - 12'd1 : last_q ? row_gap : {8'd0, stride};
+                fire_one <= next_one;
                 if (pixel_end) begin
                     xl <= last_q ? xpix + {{(POS_W-8){1'b0}}, ks} - 1'b1 : xl + stride_x;
-                    if (last_q) yrow <= y_next;
+                    if (last_q) begin
+                        yrow <= y_next;
+                        ywin <= y_next;
+                    end
                 end
             end else if (step_done) begin
                 j        <= !last_col ? j - 8'd1 : !last_c ? cols(sleft) : !last_sb ? cols(sleft - 8'd3) : cols(ks);
-                last_col <= !last_col ? j == 8'd2 : !last_c ? sleft == 8'd1 : !last_sb ? sleft == 8'd4 : only_col;
+                last_col <= next_col;
                 if (last_col) begin
                     c      <= last_c ? chunks : c - 15'd1;
-                    last_c <= last_c ? only_c : c == 15'd2;
+                    last_c <= next_c;
                     if (SPATIAL != 0) chunk <= last_c ? d[`LUTRA_D_ENC_BASE] : chunk + 16'd1;
                 end
                 if (!last_col) begin
@@ -402,16 +427,16 @@ module lutra_pq_issue #(
                     xl   <= xsub;
                 end else if (!last_sb) begin
                     sleft   <= sleft - 8'd3;
-                    last_sb <= sleft <= 8'd6;
+                    last_sb <= next_sb;
                     csub  <= csub + kcol_step;
                     cur   <= csub + kcol_step;
                     xsub  <= xsub + dil_x + (dil_x << 1);
                     xl    <= xsub + dil_x + (dil_x << 1);
                 end else if (!last_rb) begin
                     sleft   <= ks;
-                    last_sb <= only_sb;
+                    last_sb <= next_sb;
                     rleft   <= rleft - (tall ? 8'd3 : 8'd1);
-                    last_rb <= tall ? rleft <= 8'd6 : rleft == 8'd2;
+                    last_rb <= next_rb;
                     csub  <= cpix;
                     cur   <= cpix;
                     xsub  <= xpix;
@@ -419,11 +444,12 @@ module lutra_pq_issue #(
                     asub  <= a_next;
                     msub  <= m_next;
                     ysub  <= ysub + (tall ? 14'd3 : dil_x);
+                    ywin  <= ysub + (tall ? 14'd3 : dil_x);
                 end else begin
                     sleft   <= ks;
-                    last_sb <= only_sb;
+                    last_sb <= next_sb;
                     rleft   <= kr;
-                    last_rb <= only_rb;
+                    last_rb <= next_rb;
                     if (!last_q) begin
                         cpix <= cpix + q_step;
                         csub <= cpix + q_step;
@@ -434,6 +460,7 @@ module lutra_pq_issue #(
                         asub <= arow;
                         msub <= mrow;
                         ysub <= yrow;
+                        ywin <= yrow;
                     end else begin
                         cpix <= x_start;
                         csub <= x_start;
@@ -447,6 +474,7 @@ module lutra_pq_issue #(
                         msub <= m_next;
                         yrow <= y_next;
                         ysub <= y_next;
+                        ywin <= y_next;
                     end
                 end
             end
@@ -457,19 +485,23 @@ module lutra_pq_issue #(
     wire       op_pause = last_q && last_p && interval < OP_GAP;
     always @(posedge clk) begin
         if (rst) begin
-            gap   <= 12'd1;
-            since <= LONG_AGO;
+            gap     <= 12'd1;
+            gap_one <= 1'b1;
+            since   <= LONG_AGO;
         end else if (go && pixel_end && !acc_out) begin
-            gap   <= op_pause ? OP_GAP : interval;
-            since <= {{(SINCE_W-1){1'b0}}, 1'b1};
+            gap     <= op_pause ? OP_GAP : interval;
+            gap_one <= !op_pause && interval == 12'd1; // OP_GAP is more
+            since   <= {{(SINCE_W-1){1'b0}}, 1'b1};
         end else begin
-            if (gap != 12'd1) gap <= gap - 12'd1;
+            if (!gap_one) gap <= gap - 12'd1;
+            gap_one <= gap_one || gap == 12'd2;
             if (since != LONG_AGO) since <= since + 1'b1;
         end
     end
 
     // ---- registered outputs --------------------------------------------------------------------------------------------
     reg [ADDR_W-1:0] a1, a1_below, cur1; // rows of the window's top triple, of the next one, column
+    reg [2:0]        in_top;             // banks whose row is of the top triple
     integer i;
 
     always @(posedge clk) begin
@@ -478,6 +510,7 @@ module lutra_pq_issue #(
                                                                    {row_fetch[0], row_fetch[2:1]});
         fetch_shift    <= go && main && !pool && pass_first;
         fetch_top      <= msub;
+        in_top         <= (msub == 2'd0) ? 3'b111 : (msub == 2'd1) ? 3'b110 : 3'b100;
         fetch_slot     <= stream ? slot : {SLOT_W{1'b0}};
         step           <= go && main && sums;
         step_enc       <= SPATIAL && go && main && fires && !dense && !pool;
@@ -505,7 +538,7 @@ module lutra_pq_issue #(
     genvar b;
     generate
         for (b = 0; b < 3; b = b + 1) begin : g_bank
-            wire [ADDR_W-1:0] sum = ((b >= fetch_top) ? a1 : a1_below) + cur1;
+            wire [ADDR_W-1:0] sum = (in_top[b] ? a1 : a1_below) + cur1;
             assign fetch_addr[b*CODE_ADDR_W +: CODE_ADDR_W] = sum[CODE_ADDR_W-1:0];
             wire unused = &{1'b0, sum}; // wider than the code memory
         end
