@@ -4,7 +4,13 @@
 
 /* The tree proper and the carries of the low columns go before the registers, as far as they come within 2.6 ns in
  * osu018: the final adder is short, and most columns need one register only. */
-enum { RES_BITS = 9, TREE_DELAY = 720, RES_FANOUT = 120 /* one code serves all lanes */ };
+enum {
+    RES_BITS = 9,
+    TREE_DELAY = 780,
+    NARROW = 32, /* bits of a sum that leave time in the second stage: there the first one ends earlier */
+    NARROW_DELAY = 720,
+    RES_FANOUT = 120 /* one code serves all lanes */
+};
 
 static void push_product(csa_net *net, const csa_operand *multiplier, const char *code, const csa_operand *x, int time,
                          long long *constant)
@@ -44,7 +50,7 @@ lt_code lt_csa_emit_requant(const char *module, int acc_bits, int mult_bits, lt_
         return lt_fail(err, LT_EINPUT, "requantiser: %d accumulator bits, %d multiplier bits: expected 12..32, 8..16",
                        acc_bits, mult_bits);
     int code_w = CSA_CODE_BITS * csa_digits(mult_bits, false);
-    csa_net net = csa_build(&t, TREE_DELAY);
+    csa_net net = csa_build(&t, t.width <= NARROW ? NARROW_DELAY : TREE_DELAY);
     lt_buf_printf(out,
                   "// Sum of two products, %d x %d and %d x %d bits, structural form of lutra_requant_mac.\n"
                   "// Latency 1. Emitted: change the generator, not this file.\n"
