@@ -67,7 +67,7 @@ for item in "$@"; do
     [ "$layers" != "$item" ] || layers=
     dir=build/test/gate_level/$c net=build/$c/builtin/resnet20
     mkdir -p "$dir"
-    { build "$c" "$dir" && run_make $net.lqn CONFIG="$c" DATA=; } >"$dir/build.log" 2>&1
+    { build "$c" "$dir" && run_make $net.lqn CONFIG="$c" DATA= MODEL=resnet20; } >"$dir/build.log" 2>&1
     status=$?
     result "$c: $(grep -c '^  *[A-Z][A-Z0-9]*X[0-9]* ' "$dir/netlist.v") lines with cells, built" $status "$dir/build.log"
     [ $status = 0 ] || continue
