@@ -71,7 +71,7 @@ static lt_code fit_tree(qencoder *e, const qtensor *t, int cb, const int16_t *x,
     int lo = drop(e, qtensor_min(t)), hi = drop(e, qtensor_max(t));
     uint16_t *dim = e->dim + (size_t)cb * (size_t)depth;
     int16_t *thresh = e->thresh + (size_t)cb * (size_t)(e->prototypes - 1);
-    lt_code rc = mirrored ? lt_tree_fit_mirrored(low, n, e->length, depth / e->length, lo, hi, dim, thresh, err)
+    lt_code rc = mirrored ? lt_tree_fit_mirrored(low, n, e->length, e->prototypes, lo, hi, dim, thresh, err)
                           : lt_tree_fit(low, n, e->length, depth, hi + 1, dim, thresh, err);
     free(low);
     return rc;

@@ -343,13 +343,12 @@ static lt_code fit_layer(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, i
 
 static lt_code check_mirror(const lt_pq_options *o, lt_err *err)
 {
-    if (o->mode == QPQ_CHANNEL && o->encoder == QENC_TREE && lt_tree_mirrored_bits(o->prototypes, o->length))
+    if (o->mode == QPQ_CHANNEL && o->encoder == QENC_TREE && lt_tree_element_bits(o->prototypes, o->length, 0))
         return LT_OK;
-    return lt_fail(
-        err, LT_EINPUT,
-        "mirrored tables are fitted for channel mode, a tree and as many prototypes as 2^(bits * length): got "
-        "%d prototypes of length %d",
-        o->prototypes, o->length);
+    return lt_fail(err, LT_EINPUT,
+                   "mirrored tables are fitted for channel mode, a tree and 2^length prototypes or more: got "
+                   "%d prototypes of length %d",
+                   o->prototypes, o->length);
 }
 
 lt_code lt_pq_fit(lt_prep *p, const lt_pq_options *o, int acc_bits, int mult_bits, lt_pq_result *results,

@@ -24,7 +24,7 @@ typedef struct {
     qpq_encoder encoder;
     int prototypes, length; /* length: channels per codebook (channel mode); spatial mode takes R*S */
     int enc_bits, lut_bits;
-    bool mirror; /* tables antisymmetric, T[K-1-c] = -T[c]; needs trees, channel mode and K = 2^(b * length) */
+    bool mirror; /* tables antisymmetric, T[K-1-c] = -T[c]; needs trees, channel mode and K of at least 2^length */
     lt_pq_lut lut;
     bool feedback;  /* LSQ: feed rounding errors forward (see lt_lut_round_to) */
     double ridge;   /* LSQ: weight of |table|^2 per sample */

@@ -12,19 +12,20 @@
  */
 lt_code lt_tree_fit(const int16_t *x, int n, int d, int depth, int never, uint16_t *dim, int16_t *thresh, lt_err *err);
 
-/* Mirrored trees (configuration key pq_mirror): every element of a vector is quantised alone, with b bits at thresholds
- * equally far apart, element 0 in the first b levels. The code of all elements' levels together and its complement then
- * lie opposite each other about the middle thresholds. */
+/* Mirrored trees (configuration key pq_mirror): every element of a vector is quantised alone at thresholds equally far
+ * apart, element 0 in the first levels of the tree. log2 K bits are shared out evenly, the first elements taking one more
+ * where some are left over. The code of all elements' levels together and its complement then lie opposite each other
+ * about the middle thresholds. Thresholds of element j: t[j * stride + level - 1], level = 1 .. 2^bits - 1, with stride =
+ * 2^(bits of element 0) - 1. */
 enum { LT_TREE_MAX_VALUES = 256 };
-/* b, so that prototypes = 2^(b * length); 0: there is none. */
-int lt_tree_mirrored_bits(int prototypes, int length);
-/* Node with the threshold below level `level` (1 .. 2^b - 1) of element j where the elements before it are at level 0.
- */
-int lt_tree_mirrored_node(int bits, int j, int level);
-/* The tree of thresholds t[d][2^bits - 1], ascending. */
-void lt_tree_mirrored(const int16_t *t, int bits, int d, uint16_t *dim, int16_t *thresh);
-/* Fits it to x[n][d], integers within lo..hi: per element, the middle and the distance of least squared error. */
-lt_code lt_tree_fit_mirrored(const int16_t *x, int n, int d, int bits, int lo, int hi, uint16_t *dim, int16_t *thresh,
-                             lt_err *err);
+/* Bits of element j; 0 for element 0: there is no such tree. */
+int lt_tree_element_bits(int prototypes, int length, int j);
+/* Node with the threshold below level `level` of element j where the elements before it are at level 0. */
+int lt_tree_mirrored_node(int prototypes, int length, int j, int level);
+/* The tree of thresholds t. */
+void lt_tree_mirrored(const int16_t *t, int prototypes, int length, uint16_t *dim, int16_t *thresh);
+/* Fits it to x[n][length], integers within lo..hi: per element, the middle and the distance of least squared error. */
+lt_code lt_tree_fit_mirrored(const int16_t *x, int n, int length, int prototypes, int lo, int hi, uint16_t *dim,
+                             int16_t *thresh, lt_err *err);
 
 #endif

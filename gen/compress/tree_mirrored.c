@@ -3,33 +3,49 @@
 
 #include "compress/tree.h"
 
-int lt_tree_mirrored_bits(int prototypes, int length)
+static int log2_of(int n)
 {
-    for (int b = 1; b * length <= 8; b++)
-        if (1 << (b * length) == prototypes) return b;
-    return 0;
+    int b = 0;
+    while (1 << b < n) b++;
+    return b;
 }
 
-int lt_tree_mirrored_node(int bits, int j, int level)
+int lt_tree_element_bits(int prototypes, int length, int j)
+{
+    int depth = log2_of(prototypes);
+    return depth < length || prototypes > LT_TREE_MAX_VALUES ? 0 : depth / length + (j < depth % length);
+}
+
+/* Levels of the tree before element j's. */
+static int levels_before(int prototypes, int length, int j)
+{
+    int n = 0;
+    while (j-- > 0) n += lt_tree_element_bits(prototypes, length, j);
+    return n;
+}
+
+int lt_tree_mirrored_node(int prototypes, int length, int j, int level)
 {
     /* level = (2 p + 1) * 2^(bits - 1 - i): node p of the element's own tree level i */
-    int i = bits - 1;
+    int i = lt_tree_element_bits(prototypes, length, j) - 1;
     while (level % 2 == 0) {
         level /= 2;
         i--;
     }
-    return (1 << (j * bits + i)) - 1 + level / 2;
+    return (1 << (levels_before(prototypes, length, j) + i)) - 1 + level / 2;
 }
 
-void lt_tree_mirrored(const int16_t *t, int bits, int d, uint16_t *dim, int16_t *thresh)
+void lt_tree_mirrored(const int16_t *t, int prototypes, int length, uint16_t *dim, int16_t *thresh)
 {
-    int levels = 1 << bits;
-    for (int l = 0; l < bits * d; l++) {
-        int j = l / bits, i = l % bits;
-        dim[l] = (uint16_t)j;
-        for (int n = 0; n < 1 << l; n++) {
-            int p = n & ((1 << i) - 1); /* the element's own way */
-            thresh[(1 << l) - 1 + n] = t[j * (levels - 1) + ((2 * p + 1) << (bits - 1 - i)) - 1];
+    int stride = (1 << lt_tree_element_bits(prototypes, length, 0)) - 1, l = 0;
+    for (int j = 0; j < length; j++, t += stride) {
+        int bits = lt_tree_element_bits(prototypes, length, j);
+        for (int i = 0; i < bits; i++, l++) {
+            dim[l] = (uint16_t)j;
+            for (int n = 0; n < 1 << l; n++) {
+                int p = n & ((1 << i) - 1); /* the element's own way */
+                thresh[(1 << l) - 1 + n] = t[((2 * p + 1) << (bits - 1 - i)) - 1];
+            }
         }
     }
 }
@@ -47,21 +63,22 @@ static double error_of(const double *count, int lo, int values, int levels, doub
     return sum;
 }
 
-lt_code lt_tree_fit_mirrored(const int16_t *x, int n, int d, int bits, int lo, int hi, uint16_t *dim, int16_t *thresh,
-                             lt_err *err)
+lt_code lt_tree_fit_mirrored(const int16_t *x, int n, int length, int prototypes, int lo, int hi, uint16_t *dim,
+                             int16_t *thresh, lt_err *err)
 {
     enum { MIDDLES = 32, DISTANCES = 48 };
-    int values = hi - lo + 1, levels = 1 << bits;
+    int values = hi - lo + 1, stride = (1 << lt_tree_element_bits(prototypes, length, 0)) - 1;
     double *count = malloc((size_t)values * sizeof *count);
     int16_t t[LT_TREE_MAX_VALUES];
 
     if (!count) return lt_fail(err, LT_EMEM, "out of memory");
-    for (int j = 0; j < d; j++) {
+    for (int j = 0; j < length; j++) {
+        int levels = 1 << lt_tree_element_bits(prototypes, length, j);
         double least = INFINITY, middle = 0, distance = 1;
         for (int v = 0; v < values; v++) count[v] = 0;
         int top = lo, bottom = hi;
         for (int i = 0; i < n; i++) {
-            int v = x[(size_t)i * (size_t)d + (size_t)j];
+            int v = x[(size_t)i * (size_t)length + (size_t)j];
             count[v - lo] += 1;
             top = v > top ? v : top;
             bottom = v < bottom ? v : bottom;
@@ -77,10 +94,9 @@ lt_code lt_tree_fit_mirrored(const int16_t *x, int n, int d, int bits, int lo, i
                 distance = step;
             }
         for (int i = 1; i < levels; i++)
-            t[j * (levels - 1) + i - 1] =
-                (int16_t)fmin(fmax(floor(middle + distance * (i - levels / 2) + 0.5), lo), hi + 1);
+            t[j * stride + i - 1] = (int16_t)fmin(fmax(floor(middle + distance * (i - levels / 2) + 0.5), lo), hi + 1);
     }
     free(count);
-    lt_tree_mirrored(t, bits, d, dim, thresh);
+    lt_tree_mirrored(t, prototypes, length, dim, thresh);
     return LT_OK;
 }

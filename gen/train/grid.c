@@ -13,13 +13,14 @@ typedef struct reader reader;
 
 struct lt_grid {
     const lt_env *env;
-    int codebooks, length, prototypes, bits, levels; /* bits and levels of one element */
-    int c, drop;                                     /* channels of the tensor; low bits that the encoder drops */
-    float lo, hi;                                    /* range of what it compares */
+    int codebooks, length, prototypes, edges; /* edges: thresholds of element 0, which has most */
+    int c, drop;                              /* channels of the tensor; low bits that the encoder drops */
+    float lo, hi;                             /* range of what it compares */
     const float *step;
-    float *edge;                   /* [levels - 1][c] smallest real value that reaches the level above */
-    int16_t *thresh;               /* [levels - 1][c] the same in units of the encoder */
-    float *per;                    /* [c] 1 / step of the grid */
+    float *edge;     /* [edges][c] smallest real value that reaches the level above; infinite where there is none */
+    int16_t *thresh; /* [edges][c] the same in units of the encoder */
+    float *per;      /* [c] 1 / step of the grid */
+    float *most;     /* [c] highest level from the middle one */
     lt_param own[PARAMS], *params; /* own until a layer lists them among its parameters */
     int n_readers;
     reader **readers;
@@ -39,7 +40,7 @@ static void forward(void *ctx, const lt_chunk *c, const float *x, float *y, size
     const reader *r = ctx;
     const lt_grid *g = r->g;
     (void)size;
-    g->env->vec->grid(x, (size_t)(r->px * c->n), g->c, g->levels, g->edge, g->params[STEP].value, y);
+    g->env->vec->grid(x, (size_t)(r->px * c->n), g->c, g->edges, g->edge, g->params[STEP].value, g->most, y);
 }
 
 static void backward(void *ctx, const lt_chunk *c, const float *x, const float *gy, float *gx, size_t size)
@@ -48,20 +49,20 @@ static void backward(void *ctx, const lt_chunk *c, const float *x, const float *
     const lt_grid *g = r->g;
     double *part = r->part + (size_t)c->index * 2 * (size_t)g->c;
     (void)size;
-    g->env->vec->grid_back(x, gy, (size_t)(r->px * c->n), g->c, g->levels, g->edge, g->params[CENTRE].value, g->per, gx,
-                           part, part + g->c);
+    g->env->vec->grid_back(x, gy, (size_t)(r->px * c->n), g->c, g->edges, g->edge, g->params[CENTRE].value, g->per,
+                           g->most, gx, part, part + g->c);
 }
 
 static void finish(void *ctx, const lt_pass *pass)
 {
     const reader *own = ctx;
     const lt_grid *g = own->g;
-    double factor = 1 / sqrt((double)own->px * (double)(g->levels - 1) / 2);
 
     for (int i = 0; i < 2 * g->c && own->owner; i++) {
         double sum = 0;
         for (int r = 0; r < g->n_readers; r++)
             for (int k = 0; k < pass->chunks; k++) sum += g->readers[r]->part[(size_t)k * 2 * (size_t)g->c + (size_t)i];
+        double factor = 1 / sqrt((double)own->px * (double)g->most[i % g->c]);
         g->params[i < g->c ? CENTRE : STEP].grad[i % g->c] = (float)(sum * factor);
     }
 }
@@ -97,14 +98,19 @@ lt_code lt_grid_attach(lt_layer *conv, lt_grid *g, lt_err *err)
     return lt_conv_set_input_hook(conv, &h, err);
 }
 
+static int levels_of(const lt_grid *g, int c)
+{
+    return 1 << lt_tree_element_bits(g->prototypes, g->length, c % g->length);
+}
+
 void lt_grid_refresh(lt_grid *g)
 {
     float unit = g->step[0] * (float)(1 << g->drop);
     for (int c = 0; c < g->c; c++) {
         float centre = g->params[CENTRE].value[c], step = g->params[STEP].value[c];
         g->per[c] = 1 / step;
-        for (int i = 0; i < g->levels - 1; i++) {
-            double at = ((double)centre + (double)step * (i + 1 - g->levels / 2)) / (double)unit;
+        for (int i = 0; i < levels_of(g, c) - 1; i++) {
+            double at = ((double)centre + (double)step * (i + 1 - levels_of(g, c) / 2)) / (double)unit;
             double t = fmin(fmax(floor(at + 0.5), (double)g->lo), (double)g->hi + 1);
             g->thresh[i * g->c + c] = (int16_t)t;
             g->edge[i * g->c + c] = (float)((t * (1 << g->drop) - 0.5) * (double)g->step[0]);
@@ -119,24 +125,27 @@ void lt_grid_free(lt_grid *g)
     free(g->edge);
     free(g->thresh);
     free(g->per);
+    free(g->most);
     free(g->readers);
     free(g);
 }
 
-/* First centres and steps: those of the tree. With one bit there is one threshold; the step is then a quarter of the
- * range. */
+/* First centres and steps: those of the tree. An element of one bit has one threshold; its step is then a quarter of
+ * the range. */
 static void start(lt_grid *g, const qencoder *e)
 {
     float unit = g->step[0] * (float)(1 << g->drop);
     for (int c = 0; c < g->c; c++) {
-        int cb = c / g->length, j = c % g->length, most = g->levels - 1;
+        int cb = c / g->length, j = c % g->length, levels = levels_of(g, c);
         const int16_t *t = e->thresh + (size_t)cb * (size_t)(g->prototypes - 1);
-        float mid = (float)t[lt_tree_mirrored_node(g->bits, j, g->levels / 2)];
-        float first = (float)t[lt_tree_mirrored_node(g->bits, j, 1)];
-        float last = (float)t[lt_tree_mirrored_node(g->bits, j, most)];
-        float step = g->bits > 1 ? (last - first) / (float)(most - 1) : (g->hi - g->lo + 1) / 4;
+        float mid = (float)t[lt_tree_mirrored_node(g->prototypes, g->length, j, levels / 2)];
+        float first = (float)t[lt_tree_mirrored_node(g->prototypes, g->length, j, 1)];
+        float last = (float)t[lt_tree_mirrored_node(g->prototypes, g->length, j, levels - 1)];
+        float step = levels > 2 ? (last - first) / (float)(levels - 2) : (g->hi - g->lo + 1) / 4;
         g->params[CENTRE].value[c] = mid * unit;
         g->params[STEP].value[c] = fmaxf(step, 0.5f) * unit;
+        g->most[c] = (float)(levels - 1) / 2;
+        for (int i = levels - 1; i < g->edges; i++) g->edge[i * g->c + c] = INFINITY;
     }
 }
 
@@ -153,14 +162,15 @@ static void limits(lt_grid *g)
 
 static lt_code build(lt_grid *g, const char *name, const qencoder *e, lt_err *err)
 {
-    size_t c = (size_t)g->c, edges = (size_t)(g->levels - 1) * c;
+    size_t c = (size_t)g->c, edges = (size_t)g->edges * c;
 
     LT_TRY(lt_param_make(&g->own[CENTRE], name, "centre", c, g->env->train, err));
     LT_TRY(lt_param_make(&g->own[STEP], name, "grid", c, g->env->train, err));
     g->edge = lt_aligned(edges * sizeof *g->edge);
     g->thresh = lt_aligned(edges * sizeof *g->thresh);
     g->per = lt_aligned(c * sizeof *g->per);
-    if (!g->edge || !g->thresh || !g->per) return lt_fail(err, LT_EMEM, "%s: out of memory", name);
+    g->most = lt_aligned(c * sizeof *g->most);
+    if (!g->edge || !g->thresh || !g->per || !g->most) return lt_fail(err, LT_EMEM, "%s: out of memory", name);
     start(g, e);
     limits(g);
     lt_grid_refresh(g);
@@ -170,12 +180,14 @@ static lt_code build(lt_grid *g, const char *name, const qencoder *e, lt_err *er
 lt_code lt_grid_create(lt_grid **out, const char *name, const qencoder *e, const qtensor *in, const float *step,
                        const lt_env *env, lt_err *err)
 {
-    int bits = lt_tree_mirrored_bits(e->prototypes, e->length), drop = 8 - e->enc_bits;
-    bool fits = e->encoder == QENC_TREE && e->mode == QPQ_CHANNEL && bits > 0;
+    int most = lt_tree_element_bits(e->prototypes, e->length, 0), drop = 8 - e->enc_bits, depth = 0;
+    bool fits = e->encoder == QENC_TREE && e->mode == QPQ_CHANNEL && most > 0;
 
     *out = NULL;
+    while (1 << depth < e->prototypes) depth++;
     for (int cb = 0; fits && cb < e->codebooks; cb++)
-        for (int l = 0; l < bits * e->length; l++) fits = fits && e->dim[cb * bits * e->length + l] == l / bits;
+        for (int j = 0, l = cb * depth; j < e->length; j++)
+            for (int i = 0; i < lt_tree_element_bits(e->prototypes, e->length, j); i++) fits = fits && e->dim[l++] == j;
     if (!fits) return lt_fail(err, LT_EINPUT, "%s: its encoder is not a mirrored tree", name);
     lt_grid *g = *out = calloc(1, sizeof *g);
     if (!g) return lt_fail(err, LT_EMEM, "out of memory");
@@ -183,8 +195,7 @@ lt_code lt_grid_create(lt_grid **out, const char *name, const qencoder *e, const
                    .codebooks = e->codebooks,
                    .length = e->length,
                    .prototypes = e->prototypes,
-                   .bits = bits,
-                   .levels = 1 << bits,
+                   .edges = (1 << most) - 1,
                    .c = in->c,
                    .drop = drop,
                    .lo = (float)(qtensor_min(in) >> drop),
@@ -201,17 +212,28 @@ lt_code lt_grid_create(lt_grid **out, const char *name, const qencoder *e, const
 
 void lt_grid_export(lt_grid *g, qencoder *e)
 {
+    int depth = 0;
+
     lt_grid_refresh(g);
+    while (1 << depth < g->prototypes) depth++;
     for (int cb = 0; cb < g->codebooks; cb++) {
         int16_t t[LT_TREE_MAX_VALUES];
         for (int j = 0; j < g->length; j++)
-            for (int i = 0; i < g->levels - 1; i++) {
+            for (int i = 0; i < g->edges; i++) {
                 int c = cb * g->length + j;
-                t[j * (g->levels - 1) + i] = c < g->c ? g->thresh[i * g->c + c] : (int16_t)((int)g->hi + 1);
+                t[j * g->edges + i] = c < g->c ? g->thresh[i * g->c + c] : (int16_t)((int)g->hi + 1);
             }
-        lt_tree_mirrored(t, g->bits, g->length, e->dim + cb * g->bits * g->length,
+        lt_tree_mirrored(t, g->prototypes, g->length, e->dim + cb * depth,
                          e->thresh + (size_t)cb * (size_t)(g->prototypes - 1));
     }
+}
+
+/* Level of element j, from the middle one, that a code stands for. */
+static float level_in(const lt_grid *g, int code, int j)
+{
+    for (int i = g->length - 1; i > j; i--) code >>= lt_tree_element_bits(g->prototypes, g->length, i);
+    int levels = 1 << lt_tree_element_bits(g->prototypes, g->length, j);
+    return (float)(code & (levels - 1)) - (float)(levels - 1) / 2;
 }
 
 void lt_grid_tables(const lt_layer *conv, const float *weights, int taps, float *table)
@@ -219,7 +241,6 @@ void lt_grid_tables(const lt_layer *conv, const float *weights, int taps, float 
     const reader *r = lt_conv_input_hook(conv)->ctx;
     const lt_grid *g = r->g;
     int outs = conv->out->s.c;
-    float middle = (float)(g->levels - 1) / 2;
 
     for (int cb = 0; cb < g->codebooks; cb++)
         for (int tap = 0; tap < taps; tap++)
@@ -227,9 +248,8 @@ void lt_grid_tables(const lt_layer *conv, const float *weights, int taps, float 
                 for (int o = 0; o < outs; o++) {
                     float sum = 0;
                     for (int j = 0; j < g->length && cb * g->length + j < g->c; j++) {
-                        int c = cb * g->length + j, level = code >> (g->bits * (g->length - 1 - j)) & (g->levels - 1);
-                        sum +=
-                            ((float)level - middle) * g->params[STEP].value[c] * weights[(o * g->c + c) * taps + tap];
+                        int c = cb * g->length + j;
+                        sum += level_in(g, code, j) * g->params[STEP].value[c] * weights[(o * g->c + c) * taps + tap];
                     }
                     table[o] = sum;
                 }

@@ -1,5 +1,5 @@
 /* Mirrored trees in training (configuration key pq_mirror). The tree of a codebook whose tables are antisymmetric is a
- * uniform quantiser per element: b bits each, K = 2^(b * length), thresholds at centre + step * i. A code and its
+ * uniform quantiser per element (compress/tree.h), thresholds at centre + step * i. A code and its
  * complement then stand for vectors that lie opposite each other about the centre, so that products with weights are
  * antisymmetric once the centre's own product is left to the bias. Tables of products are trained through it at the
  * speed of a dense network: the convolution reads step * (level - middle level), what is outside the picture is the

@@ -142,12 +142,13 @@ static double centre_bias(const lt_tune *t, int i, int k)
     const qlayer *l = &t->net.layers[i - 1];
     const qtensor *in = &t->net.tensors[l->in];
     const qencoder *e = &t->net.encoders[l->encoder];
-    int bits = lt_tree_mirrored_bits(e->prototypes, e->length), taps = l->r * l->s;
+    int taps = l->r * l->s;
     double sum = 0;
 
     for (int c = 0; c < in->c; c++) {
         const int16_t *thresh = e->thresh + (size_t)(c / e->length) * (size_t)(e->prototypes - 1);
-        double centre = thresh[lt_tree_mirrored_node(bits, c % e->length, 1 << (bits - 1))] * (1 << (8 - e->enc_bits));
+        int j = c % e->length, middle = 1 << (lt_tree_element_bits(e->prototypes, e->length, j) - 1);
+        double centre = thresh[lt_tree_mirrored_node(e->prototypes, e->length, j, middle)] * (1 << (8 - e->enc_bits));
         for (int tap = 0; tap < taps; tap++)
             sum += centre * in->scale * (double)n->weight[(k * in->c + c) * taps + tap];
     }

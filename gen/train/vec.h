@@ -34,13 +34,14 @@ typedef struct {
      * s) within, of g * r outside. */
     double (*quantise_back)(const float *x, const float *g, size_t n, float s, float nudge, float lo, float hi,
                             float *gx, bool add);
-    /* y = step[c] * (level - (levels - 1) / 2), level = how many of edge[levels - 1][c] are at most x */
-    void (*grid)(const float *x, size_t px, int c, int levels, const float *edge, const float *step, float *y);
-    /* Its gradient, with v = (x - centre[c]) * per[c] and m = (levels - 1) / 2: gx = g where |v| <= m, else 0; sums
-     * over pixels: centre_sum[c] of -g within, step_sum[c] of g * (level - m - v) within, of g * (level - m) outside.
-     */
-    void (*grid_back)(const float *x, const float *g, size_t px, int c, int levels, const float *edge,
-                      const float *centre, const float *per, float *gx, double *centre_sum, double *step_sum);
+    /* y = step[c] * (level - most[c]), level = how many of edge[edges][c] are at most x */
+    void (*grid)(const float *x, size_t px, int c, int edges, const float *edge, const float *step, const float *most,
+                 float *y);
+    /* Its gradient, with v = (x - centre[c]) * per[c] and m = most[c]: gx = g where |v| <= m, else 0; sums over pixels:
+     * centre_sum[c] of -g within, step_sum[c] of g * (level - m - v) within, of g * (level - m) outside. */
+    void (*grid_back)(const float *x, const float *g, size_t px, int c, int edges, const float *edge,
+                      const float *centre, const float *per, const float *most, float *gx, double *centre_sum,
+                      double *step_sum);
 } lt_vec;
 
 /* The best variant for this machine. */

@@ -263,42 +263,44 @@ static double quantise_back(const float *x, const float *g, size_t n, float s, f
     return all;
 }
 
-INLINE vf level_of(vf x, int c, int levels, const float *edge)
+INLINE vf level_of(vf x, int c, int edges, const float *edge)
 {
     vi n = {0};
-    for (int i = 0; i < levels - 1; i++) n -= x >= load(edge + i * c);
-    return __builtin_convertvector(n, vf) - (float)(levels - 1) / 2;
+    for (int i = 0; i < edges; i++) n -= x >= load(edge + i * c);
+    return __builtin_convertvector(n, vf);
 }
 
-static float level_of_one(float x, int c, int levels, const float *edge)
+static float level_of_one(float x, int c, int edges, const float *edge)
 {
     int n = 0;
-    for (int i = 0; i < levels - 1; i++) n += x >= edge[i * c];
-    return (float)n - (float)(levels - 1) / 2;
+    for (int i = 0; i < edges; i++) n += x >= edge[i * c];
+    return (float)n;
 }
 
-static void grid(const float *x, size_t px, int c, int levels, const float *edge, const float *step, float *y)
+static void grid(const float *x, size_t px, int c, int edges, const float *edge, const float *step, const float *most,
+                 float *y)
 {
     for (size_t p = 0; p < px; p++, x += c, y += c) {
         int k = 0;
-        for (; k + LANES <= c; k += LANES) store(y + k, load(step + k) * level_of(load(x + k), c, levels, edge + k));
-        for (; k < c; k++) y[k] = step[k] * level_of_one(x[k], c, levels, edge + k);
+        for (; k + LANES <= c; k += LANES)
+            store(y + k, load(step + k) * (level_of(load(x + k), c, edges, edge + k) - load(most + k)));
+        for (; k < c; k++) y[k] = step[k] * (level_of_one(x[k], c, edges, edge + k) - most[k]);
     }
 }
 
-static void grid_back(const float *x, const float *g, size_t px, int c, int levels, const float *edge,
-                      const float *centre, const float *per, float *gx, double *centre_sum, double *step_sum)
+static void grid_back(const float *x, const float *g, size_t px, int c, int edges, const float *edge,
+                      const float *centre, const float *per, const float *most, float *gx, double *centre_sum,
+                      double *step_sum)
 {
-    float most = (float)(levels - 1) / 2;
     for (int i = 0; i < c; i++) centre_sum[i] = step_sum[i] = 0;
     for (size_t p0 = 0; p0 < px; p0 += BLOCK) {
         size_t n = px - p0 < BLOCK ? px - p0 : BLOCK, o = p0 * (size_t)c;
         int k = 0;
         for (; k + LANES <= c; k += LANES) {
-            vf sc = {0}, ss = {0}, mid = load(centre + k), by = load(per + k);
+            vf sc = {0}, ss = {0}, mid = load(centre + k), by = load(per + k), m = load(most + k);
             for (size_t i = o + (size_t)k; i < o + n * (size_t)c; i += (size_t)c) {
-                vf u = load(x + i), d = load(g + i), v = (u - mid) * by, r = level_of(u, c, levels, edge + k);
-                vi in = (v >= -most) & (v <= most);
+                vf u = load(x + i), d = load(g + i), v = (u - mid) * by, r = level_of(u, c, edges, edge + k) - m;
+                vi in = (v >= -m) & (v <= m);
                 vf kept = (vf)((vi)d & in);
                 sc -= kept;
                 ss += d * select(in, r - v, r);
@@ -310,10 +312,10 @@ static void grid_back(const float *x, const float *g, size_t px, int c, int leve
             }
         }
         for (; k < c; k++) {
-            float sc = 0, ss = 0;
+            float sc = 0, ss = 0, m = most[k];
             for (size_t i = o + (size_t)k; i < o + n * (size_t)c; i += (size_t)c) {
-                float v = (x[i] - centre[k]) * per[k], r = level_of_one(x[i], c, levels, edge + k);
-                bool in = v >= -most && v <= most;
+                float v = (x[i] - centre[k]) * per[k], r = level_of_one(x[i], c, edges, edge + k) - m;
+                bool in = v >= -m && v <= m;
                 gx[i] = in ? g[i] : 0;
                 sc -= gx[i];
                 ss += g[i] * (in ? r - v : r);

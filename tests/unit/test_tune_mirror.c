@@ -24,17 +24,16 @@ static lt_pq_options settings(int prototypes, int length, int enc_bits)
 }
 
 /* A code is the levels of the elements, the first in the highest bits. */
-static void check_codes(int bits, int length)
+static void check_codes(int codes, int length)
 {
     enum { N = 400 };
-    int levels = 1 << bits, codes = 1 << (bits * length);
     int16_t x[N * 8], thresh[256];
     uint16_t dim[8];
-    lt_rng r = lt_rng_make(9, (uint64_t)(bits * 16 + length));
+    lt_rng r = lt_rng_make(9, (uint64_t)(codes * 16 + length));
     lt_err err = {0};
 
     for (int i = 0; i < N * length; i++) x[i] = (int16_t)(lt_rng_below(&r, 90) + lt_rng_below(&r, 90));
-    assert_int_equal(lt_tree_fit_mirrored(x, N, length, bits, 0, 255, dim, thresh, &err), LT_OK);
+    assert_int_equal(lt_tree_fit_mirrored(x, N, length, codes, 0, 255, dim, thresh, &err), LT_OK);
     qencoder e = {.encoder = QENC_TREE, .prototypes = codes, .length = length, .codebooks = 1, .enc_bits = 8};
     e.dim = dim;
     e.thresh = thresh;
@@ -42,10 +41,10 @@ static void check_codes(int bits, int length)
     for (int i = 0; i < N; i++) {
         int want = 0;
         for (int j = 0; j < length; j++) {
-            int level = 0;
-            while (level < levels - 1 && x[i * length + j] >= thresh[lt_tree_mirrored_node(bits, j, level + 1)])
+            int level = 0, b = lt_tree_element_bits(codes, length, j), top = (1 << b) - 1;
+            while (level < top && x[i * length + j] >= thresh[lt_tree_mirrored_node(codes, length, j, level + 1)])
                 level++;
-            want = want << bits | level;
+            want = want << b | level;
         }
         int got = golden_encode(&e, 0, x + i * length);
         assert_int_equal(got, want);
@@ -53,31 +52,35 @@ static void check_codes(int bits, int length)
     }
     assert_true(used > codes / 2);
     for (int j = 0; j < length; j++) /* equally far apart, but for rounding */
-        for (int l = 1; l + 2 < levels; l++) {
-            int a = thresh[lt_tree_mirrored_node(bits, j, l)], b = thresh[lt_tree_mirrored_node(bits, j, l + 1)];
-            assert_true(abs(b - a - (thresh[lt_tree_mirrored_node(bits, j, l + 2)] - b)) <= 1);
+        for (int l = 1; l + 2 < 1 << lt_tree_element_bits(codes, length, j); l++) {
+            int t[3];
+            for (int i = 0; i < 3; i++) t[i] = thresh[lt_tree_mirrored_node(codes, length, j, l + i)];
+            assert_true(abs(t[1] - t[0] - (t[2] - t[1])) <= 1);
         }
 }
 
 static void test_tree(void **state)
 {
     (void)state;
-    check_codes(1, 4);
-    check_codes(2, 2);
-    check_codes(4, 1);
-    check_codes(1, 3);
-    check_codes(3, 2);
-    assert_int_equal(lt_tree_mirrored_bits(16, 2), 2);
-    assert_int_equal(lt_tree_mirrored_bits(8, 2), 0);
-    assert_int_equal(lt_tree_mirrored_bits(16, 8), 0);
+    check_codes(16, 4);
+    check_codes(16, 2);
+    check_codes(16, 1);
+    check_codes(8, 3);
+    check_codes(64, 2);
+    check_codes(32, 2); /* three bits and two */
+    check_codes(16, 3);
+    assert_int_equal(lt_tree_element_bits(16, 2, 0), 2);
+    assert_int_equal(lt_tree_element_bits(32, 2, 0), 3);
+    assert_int_equal(lt_tree_element_bits(32, 2, 1), 2);
+    assert_int_equal(lt_tree_element_bits(16, 8, 0), 0);
 }
 
 /* Values and gradients of the grid in every variant of the loops, against the definition. */
 static void test_grid_loops(void **state)
 {
-    enum { PX = 150, C = 19, LEVELS = 4 };
+    enum { PX = 150, C = 19, EDGES = 3 };
     static float x[PX * C], g[PX * C], y[PX * C], gx[PX * C];
-    float edge[3 * C], centre[C], step[C], per[C];
+    float edge[EDGES * C], centre[C], step[C], per[C], most[C];
     double sums[2 * C];
     lt_rng r = lt_rng_make(2, 6);
     int n;
@@ -91,17 +94,19 @@ static void test_grid_loops(void **state)
         centre[c] = (float)lt_rng_normal(&r);
         step[c] = 0.3f + 0.05f * (float)c;
         per[c] = 1 / step[c];
-        for (int i = 0; i < 3; i++) edge[i * C + c] = centre[c] + step[c] * (float)(i - 1) + 0.01f;
+        most[c] = c % 2 ? 0.5f : 1.5f; /* two levels or four */
+        for (int i = 0; i < EDGES; i++) edge[i * C + c] = centre[c] + step[c] * (float)(i - 1) + 0.01f;
+        if (c % 2) edge[c] = centre[c], edge[C + c] = edge[2 * C + c] = INFINITY;
     }
     for (int v = 0; v < n; v++) {
         double want[2 * C] = {0};
-        all[v]->grid(x, PX, C, LEVELS, edge, step, y);
-        all[v]->grid_back(x, g, PX, C, LEVELS, edge, centre, per, gx, sums, sums + C);
+        all[v]->grid(x, PX, C, EDGES, edge, step, most, y);
+        all[v]->grid_back(x, g, PX, C, EDGES, edge, centre, per, most, gx, sums, sums + C);
         for (int i = 0; i < PX * C; i++) {
             int c = i % C;
-            float level = -1.5f, u = (x[i] - centre[c]) * per[c];
-            for (int k = 0; k < 3; k++) level += x[i] >= edge[k * C + c];
-            bool in = u >= -1.5f && u <= 1.5f;
+            float level = -most[c], u = (x[i] - centre[c]) * per[c];
+            for (int k = 0; k < EDGES; k++) level += x[i] >= edge[k * C + c];
+            bool in = u >= -most[c] && u <= most[c];
             assert_true(y[i] == step[c] * level);
             assert_true(gx[i] == (in ? g[i] : 0));
             want[c] -= in ? (double)g[i] : 0;
@@ -129,24 +134,27 @@ static void test_export(void **state)
         exported(settings(16, 2, 8), false, steps);
         exported(settings(8, 3, 8), false, steps); /* a codebook over the edge, one bit per element */
         exported(settings(16, 4, 6), false, steps);
+        exported(settings(32, 2, 8), false, steps);
     }
     lt_pq_options fine = settings(16, 2, 8); /* products are rounded once more: what an 8-bit table hardly changes */
     fine.lut_bits = 8;
     exported(fine, true, 0);
+    exported(fine, true, 40);
+    fine.prototypes = 32;
     exported(fine, true, 40);
 }
 
 static void test_refused(void **state)
 {
     lt_prep p;
-    lt_pq_options o = settings(8, 2, 8);
+    lt_pq_options o = settings(8, 4, 8);
     lt_pq_result results[16];
     lt_err err = {0};
     int n;
     (void)state;
     tune_prepare(&p, 8, NULL);
     assert_int_equal(lt_pq_fit(&p, &o, TUNE_ACC_BITS, TUNE_MULT_BITS, results, &n, &err), LT_EINPUT);
-    assert_non_null(strstr(err.msg, "8 prototypes of length 2"));
+    assert_non_null(strstr(err.msg, "8 prototypes of length 4"));
     o = settings(16, 2, 8);
     o.encoder = QENC_L2;
     assert_int_equal(lt_pq_fit(&p, &o, TUNE_ACC_BITS, TUNE_MULT_BITS, results, &n, &err), LT_EINPUT);
