@@ -70,7 +70,7 @@ static void add(study_table *t, study_row r)
 
 static char *text_of(const char *path, size_t *len)
 {
-    char *data;
+    static char *data;
     tune_ok(lt_read_file(path, 1 << 20, &data, len, &err), &err);
     return data;
 }
