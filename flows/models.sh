@@ -79,6 +79,11 @@ TEXT
         [ ! -e "$root/models/$file" ] || size=$((($(stat -c %s "$root/models/$file") + 500) / 1000))
         echo "| \`$file\` | $(trim "$what") | $(trim "$data") | $accuracy | $size | $minutes ($threads) | \`lutra $(trim "$command")\` |"
     done
+    cat <<'TEXT'
+
+For comparison, published with first and last layer at 8 bits: PACT (Choi et al. 2018, arXiv:1805.06085, table 2, as quoted by github.com/KwangHoonAn/PACT) reaches 90.8 % at 4/4 bits and
+88.9 % at 2/2 bits with ResNet20 on CIFAR-10; that reproduction gets 90.9 % and 87.1 %.
+TEXT
 }
 
 recipe() { # file: its images and command, on two lines
