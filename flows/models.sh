@@ -45,9 +45,9 @@ make_one() { # file, images, command
     "$LUTRA" "${words[@]}" "${data[@]}" -o "$work/new-$file"
     mv "$work/new-$file" "$work/$file"
     minutes=$(((SECONDS - start + 30) / 60))
-    # a run that was continued: all its epochs
+    # all epochs of a run that was continued, each as long as the fastest: other work may have slowed some
     if [ -e "$work/$file.csv" ]; then
-        minutes=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "seconds") c = i; next } { s += $c } END { printf "%.0f", s / 60 }' "$work/$file.csv")
+        minutes=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "seconds") c = i; next } { n++; if (!least || $c < least) least = $c } END { printf "%.0f", n * least / 60 }' "$work/$file.csv")
     fi
     how=()
     [[ $file == *.onnx ]] && how=(--float)
@@ -65,7 +65,7 @@ readme() {
 Made by `lutra` alone, on a CPU. `make models DATA=folder` makes those that are missing, `make models DATA=folder MODELS=file` one again; the commands
 are in `recipes.txt`, seed 1 where none is named. CIFAR-10 (A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009) is not part of the project; the procedural images
 are made by `lutra` itself. Accuracy: of all 10,000 test images; `.lqn` are integer networks, evaluated bit for bit as the hardware computes. The same command gives the same bits on
-processors of one instruction set (docs/training.md).
+processors of one instruction set (docs/training.md). Minutes: number of epochs times the fastest epoch, on the threads in parentheses.
 
 | file | network | images | accuracy % | size kB | minutes (threads) | command |
 | --- | --- | --- | ---: | ---: | ---: | --- |
