@@ -7,7 +7,7 @@
 // meant comes in the low bits of rd_data.
 //
 // Latency: rd_data one cycle after rd_en, bank b at [b*WORD_BITS +: WORD_BITS]; it holds until the next read of that map.
-// Parameters: WORD_BITS bits of a code word, CODE_WORDS words in each bank, VALUES 1 or a power of two: WORD_BITS / 8.
+// Parameters: WORD_BITS bits of a code word, CODE_WORDS words in each bank, VALUES 1 or a power of two, at most WORD_BITS / 8.
 `default_nettype none
 
 module lutra_code_mem #(
@@ -88,7 +88,8 @@ module lutra_code_mem #(
                 reg  [VALUE_BITS-1:0] byte_q; // 0 for codes, which stay as they are
                 always @(posedge clk) if (rd_en[b]) byte_q <= at[VALUE_BITS-1:0] & {VALUE_BITS{rd_value}};
                 assign rd_word[b*ADDR_W +: ADDR_W] = rd_value ? at[VALUE_BITS +: ADDR_W] : at[ADDR_W-1:0];
-                assign rd_data[b*WORD_BITS +: WORD_BITS] = {word[WORD_BITS-1:8], word[byte_q*8 +: 8]};
+                wire [8*VALUES-1:0]   values = word[8*VALUES-1:0];
+                assign rd_data[b*WORD_BITS +: WORD_BITS] = {word[WORD_BITS-1:8], values[byte_q*8 +: 8]};
             end
         end
     endgenerate

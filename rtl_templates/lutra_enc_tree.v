@@ -7,12 +7,13 @@
 // Encoder word in memory, field by field: dimensions (unit-major, level by level, clog2(LENGTH) bits each), then for
 // each level l the 2^l thresholds (unit-major, left to right). Each field starts a new slice of the load port.
 //
-// With ELEMENT_BITS = b > 0 every element of a subvector has a tree of its own, b levels deep, and the code is made of theirs,
-// the first element's highest: level l compares element l div b, with one of 2^(l mod b) thresholds. No dimensions are stored.
+// With ALONE = 1 every element of a subvector has a tree of its own, and the code is made of theirs, the first element's
+// highest. The levels are shared out evenly, the first elements taking one more; level l of those of an element compares
+// with one of 2^l thresholds. No dimensions are stored.
 //
 // Latency: codes 2 + log2(PROTOTYPES) cycles after `in_valid`; one vector per cycle. `row` and `x` are used in the cycle
 // of in_valid and the next one respectively: x one cycle after row, because the memory is read first.
-// Parameters: as named in docs/configuration.md; ELEMENT_BITS as above; ROWS encoder rows; SLICE bits of the load port.
+// Parameters: as named in docs/configuration.md; ALONE as above; ROWS encoder rows; SLICE bits of the load port.
 `default_nettype none
 
 module lutra_enc_tree #(
@@ -20,7 +21,7 @@ module lutra_enc_tree #(
     parameter LENGTH     = 8,
     parameter PROTOTYPES = 16,
     parameter ENC_BITS   = 8,
-    parameter ELEMENT_BITS = 0,
+    parameter ALONE      = 0,
     parameter ROWS       = 2,
     parameter SLICE      = 128,
     parameter ROW_W      = (ROWS > 1) ? $clog2(ROWS) : 1,
@@ -41,8 +42,19 @@ module lutra_enc_tree #(
     localparam DIM_BITS = (LENGTH > 1) ? $clog2(LENGTH) : 1;
     localparam THR_BITS = ENC_BITS + 1;
 
-    localparam ALONE    = (ELEMENT_BITS > 0) ? 1 : 0;
-    localparam PERIOD   = (ELEMENT_BITS > 0) ? ELEMENT_BITS : CODE_BITS; // levels of a tree
+    // levels before those of element j, element of level l, level in its tree
+    function integer first_level(input integer j);
+        first_level = j*(CODE_BITS / LENGTH) + ((j < CODE_BITS % LENGTH) ? j : CODE_BITS % LENGTH);
+    endfunction
+    function integer element_of(input integer l);
+        begin
+            element_of = 0;
+            while (ALONE && first_level(element_of + 1) <= l) element_of = element_of + 1;
+        end
+    endfunction
+    function integer depth_of(input integer l);
+        depth_of = ALONE ? l - first_level(element_of(l)) : l;
+    endfunction
 
     // slices before the thresholds of level l
     function integer first_slice(input integer level);
@@ -50,7 +62,7 @@ module lutra_enc_tree #(
         begin
             first_slice = ALONE ? 0 : (UNITS*CODE_BITS*DIM_BITS + SLICE - 1) / SLICE;
             for (l = 0; l < level; l = l + 1)
-                first_slice = first_slice + ((UNITS << (l % PERIOD))*THR_BITS + SLICE - 1) / SLICE;
+                first_slice = first_slice + ((UNITS << depth_of(l))*THR_BITS + SLICE - 1) / SLICE;
         end
     endfunction
 
@@ -71,7 +83,7 @@ module lutra_enc_tree #(
         if (ALONE) begin : g_alone
             for (u = 0; u < UNITS; u = u + 1) begin : g_unit
                 for (l = 0; l < CODE_BITS; l = l + 1) begin : g_level
-                    localparam [31:0] ELEMENT = l / PERIOD;
+                    localparam [31:0] ELEMENT = element_of(l);
                     assign dims[(u*CODE_BITS + l)*DIM_BITS +: DIM_BITS] = ELEMENT[DIM_BITS-1:0];
                 end
             end
@@ -117,7 +129,7 @@ module lutra_enc_tree #(
         end
 
         for (l = 0; l < CODE_BITS; l = l + 1) begin : g_compare
-            localparam DEPTH = l % PERIOD; // in its tree
+            localparam DEPTH = depth_of(l);
             localparam NODES = 1 << DEPTH;
             wire [UNITS*NODES*THR_BITS-1:0] thresholds;
 

@@ -10,7 +10,7 @@ module lutra_encoder #(
     parameter ENCODER    = 2,
     parameter CYCLES     = 1,
     parameter ENC_BITS   = 8,
-    parameter ELEMENT_BITS = 0,
+    parameter ALONE      = 0,
     parameter ROWS       = 2,
     parameter ROW_W      = 1,
     parameter SLICE      = 128,
@@ -38,7 +38,7 @@ module lutra_encoder #(
                 .LENGTH(LENGTH),
                 .PROTOTYPES(PROTOTYPES),
                 .ENC_BITS(ENC_BITS),
-                .ELEMENT_BITS(ELEMENT_BITS),
+                .ALONE(ALONE),
                 .ROWS(ROWS),
                 .SLICE(SLICE),
                 .SLICE_W(SLICE_W)

@@ -71,19 +71,20 @@ module lutra_exec_pq #(
     localparam CODE_BITS  = $clog2(PQ_PROTOTYPES);
     localparam WORD_BITS  = SPATIAL ? 8*T : (N*CODE_BITS > 8) ? N*CODE_BITS : 8;
     localparam CODE_AW    = (PQ_CODE_WORDS > 1) ? $clog2(PQ_CODE_WORDS) : 1;
-    // values in a code word, if they fill it; a fetch then counts values
-    localparam VALUES     = (SPATIAL || WORD_BITS % 8 != 0 || ((WORD_BITS/8) & (WORD_BITS/8 - 1)) != 0) ? 1 : WORD_BITS / 8;
+    // values in a code word; if several, a fetch counts values
+    localparam VALUES     = SPATIAL ? 1 : word_values(WORD_BITS);
     localparam FETCH_AW   = CODE_AW + $clog2(VALUES);
     localparam SLOT_W     = (PQ_CHUNKS > 1) ? $clog2(PQ_CHUNKS) : 1;
     localparam BANKS      = SPATIAL ? N : 9*N;
     localparam SET_BITS   = CODE_BITS - ((PQ_MIRROR != 0) ? 1 : 0);
+    localparam SET_W      = (SET_BITS > 0) ? SET_BITS : 1;
     localparam LUT_ROWS   = PQ_LUT_ROWS << SET_BITS;
     localparam LUT_AW     = $clog2(LUT_ROWS);
     localparam ROW_BITS   = T * PQ_LUT_BITS;
     // encoders
     localparam TREE       = (PQ_ENCODER == 2) ? 1 : 0;
-    // mirrored trees quantise every element alone, where the bits of a code allow that
-    localparam ELEMENT_BITS = (TREE && PQ_MIRROR != 0 && !SPATIAL && CODE_BITS % PQ_LENGTH == 0) ? CODE_BITS / PQ_LENGTH : 0;
+    // mirrored trees quantise every element alone
+    localparam ALONE      = (TREE && PQ_MIRROR != 0 && !SPATIAL && CODE_BITS >= PQ_LENGTH) ? 1 : 0;
     localparam STEP_BITS  = (PQ_ENC_CYCLES > 1) ? $clog2(PQ_ENC_CYCLES) : 0;
     localparam ENC_SPLIT  = (PQ_ENCODER == 1 && PQ_ENC_BITS * PQ_LENGTH > 20) ? 1 : 0;
     localparam ENC_LATENCY = TREE ? 2 + CODE_BITS : 3 + ENC_SPLIT + (CODE_BITS - STEP_BITS + 1) / 2 + ((PQ_ENC_CYCLES > 1) ? 1 : 0);
@@ -119,12 +120,36 @@ module lutra_exec_pq #(
         integer l;
         begin
             if (TREE != 0) begin
-                enc_slices = (ELEMENT_BITS > 0) ? 0 : (N*levels*((PQ_LENGTH > 1) ? $clog2(PQ_LENGTH) : 1) + SLICE - 1) / SLICE;
+                enc_slices = ALONE ? 0 : (N*levels*((PQ_LENGTH > 1) ? $clog2(PQ_LENGTH) : 1) + SLICE - 1) / SLICE;
                 for (l = 0; l < levels; l = l + 1)
                     enc_slices = enc_slices +
-                                 ((N << ((ELEMENT_BITS > 0) ? l % ELEMENT_BITS : l))*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
+                                 ((N << (ALONE ? l - first_level(element_of(l)) : l))*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
             end else
                 enc_slices = (N*(PQ_PROTOTYPES/PQ_ENC_CYCLES)*PQ_LENGTH*PQ_ENC_BITS + SLICE - 1) / SLICE;
+        end
+    endfunction
+
+    // ALONE: levels before those of element j, element of level l
+    function integer first_level(input integer j);
+        first_level = j*(CODE_BITS / PQ_LENGTH) + ((j < CODE_BITS % PQ_LENGTH) ? j : CODE_BITS % PQ_LENGTH);
+    endfunction
+    function integer element_of(input integer l);
+        begin
+            element_of = 0;
+            while (first_level(element_of + 1) <= l) element_of = element_of + 1;
+        end
+    endfunction
+
+    // bit of a code (its mirrored half folded onto the other) that bit i of the row within a set is: the element's highest bits first
+    function integer code_bit(input integer i);
+        code_bit = ALONE ? CODE_BITS - 1 - first_level((i + 1) % PQ_LENGTH) - (i + 1) / PQ_LENGTH : i;
+    endfunction
+
+    // largest power of two of bytes that fits `bits` and divides T
+    function integer word_values(input integer bits);
+        begin
+            word_values = 1;
+            while (16*word_values <= bits && T % (2*word_values) == 0) word_values = 2*word_values;
         end
     endfunction
 
@@ -157,6 +182,9 @@ module lutra_exec_pq #(
             if (VALUES > 1) begin : g_values
                 for (j = 0; j < VALUES; j = j + 1) begin : g_value
                     assign ld_code_data[i*WORD_BITS + 8*j +: 8] = ld_data[32*j + 8*i +: 8];
+                end
+                if (WORD_BITS > 8*VALUES) begin : g_rest
+                    assign ld_code_data[i*WORD_BITS + 8*VALUES +: WORD_BITS - 8*VALUES] = {(WORD_BITS - 8*VALUES){1'b0}};
                 end
             end else begin : g_word
                 assign ld_code_data[i*WORD_BITS +: WORD_BITS] = ld_data[i*CODE_BYTES*8 +: WORD_BITS];
@@ -217,6 +245,7 @@ module lutra_exec_pq #(
 
     // flags of the operation, in step with the outputs of u_issue
     reg       p1_dense, p1_unsigned, p1_max, p1_map;
+    reg [SET_W-1:0] p1_coded; // bits of the LUT row that are of the code
     reg [8:0] p1_kernel; // window positions with weights: of the first three rows and columns of the kernel
     integer   p;
     always @(posedge clk) begin
@@ -224,6 +253,7 @@ module lutra_exec_pq #(
             p1_kernel[p] <= (p < 3 || (desc[`LUTRA_D_DILATION] == 4'd1 && desc[`LUTRA_D_R] > ((p < 6) ? 8'd1 : 8'd2))) &&
                             (p % 3 == 2 || desc[`LUTRA_D_S] > ((p % 3 == 1) ? 8'd1 : 8'd2));
         p1_dense    <= desc[`LUTRA_D_DENSE] && !(desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL);
+        p1_coded    <= desc[356 +: SET_W];
         p1_unsigned <= desc[`LUTRA_D_IN_UNSIGNED];
         p1_max      <= desc[`LUTRA_D_POOL_MAX] && desc[`LUTRA_D_OPCODE] == `LUTRA_OP_POOL;
         p1_map      <= desc[`LUTRA_D_CODE_IN_MAP];
@@ -302,15 +332,16 @@ module lutra_exec_pq #(
     // ---- PL: LUT memory ------------------------------------------------------------------------------------------------
     wire               pl_read, pl_dense, pl_half;
     wire [LUT_AW-1:0]  pl_row;
+    wire [SET_W-1:0]   pl_coded;
     wire [8:0]         pl_mask;
     lutra_pq_delay #(
-        .WIDTH(12 + LUT_AW),
+        .WIDTH(12 + LUT_AW + SET_W),
         .CYCLES(PL - 1)
     ) u_pl (
         .clk(clk),
         .clear(1'b0),
-        .d({step_read, p1_dense, lut_half, lut_row, p1_dense ? p1_kernel : step_mask}),
-        .q({pl_read, pl_dense, pl_half, pl_row, pl_mask})
+        .d({step_read, p1_dense, lut_half, lut_row, p1_coded, p1_dense ? p1_kernel : step_mask}),
+        .q({pl_read, pl_dense, pl_half, pl_row, pl_coded, pl_mask})
     );
 
     wire [BANKS*CODE_BITS-1:0] codes;   // looked up
@@ -363,15 +394,15 @@ module lutra_exec_pq #(
             wire [CODE_BITS-1:0] code = codes[i*CODE_BITS +: CODE_BITS];
             wire [CODE_BITS-1:0] at   = code ^ {CODE_BITS{mirrored[i]}}; // within the set
             assign mirrored[i] = PQ_MIRROR != 0 && !pl_dense && code[CODE_BITS-1];
-            if (SET_BITS == 0) begin : g_row
-                assign lut_addr[i*LUT_AW +: LUT_AW] = pl_row;
-            end else if (LUT_AW > SET_BITS) begin : g_sets
-                assign lut_addr[i*LUT_AW +: LUT_AW] =
-                    {pl_row[LUT_AW-1:SET_BITS], pl_dense ? pl_row[SET_BITS-1:0] : at[SET_BITS-1:0]};
-            end else begin : g_set
-                assign lut_addr[i*LUT_AW +: LUT_AW] = pl_dense ? pl_row : at[SET_BITS-1:0];
+            for (j = 0; j < LUT_AW; j = j + 1) begin : g_bit
+                if (j < SET_BITS) begin : g_coded
+                    localparam FROM = code_bit(j);
+                    assign lut_addr[i*LUT_AW + j] = pl_coded[j] ? at[FROM] : pl_row[j];
+                end else begin : g_row
+                    assign lut_addr[i*LUT_AW + j] = pl_row[j];
+                end
             end
-            wire unused = &{1'b0, at};
+            wire unused = &{1'b0, at, pl_coded};
         end
     endgenerate
 
@@ -602,7 +633,7 @@ module lutra_exec_pq #(
         .PROTOTYPES(PQ_PROTOTYPES),
         .ENCODER(PQ_ENCODER),
         .ENC_BITS(PQ_ENC_BITS),
-        .ELEMENT_BITS(ELEMENT_BITS),
+        .ALONE(ALONE),
         .CYCLES(PQ_ENC_CYCLES),
         .WORD_BITS(WORD_BITS),
         .VALUES(VALUES),

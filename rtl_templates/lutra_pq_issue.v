@@ -22,7 +22,7 @@ module lutra_pq_issue #(
     parameter SLOT_W       = 2,
     parameter LUT_ROWS     = 64,  // rows of one half
     parameter LUT_ADDR_W   = 6,
-    parameter SET_ROWS     = 16,  // of a lookup's tables
+    parameter SET_ROWS     = 16,  // of a lookup's tables, at most
     parameter ENC_PASSES   = 1,   // passes of a lookup step (spatial mode, l1 or l2)
     parameter BLOCKS       = 1,   // dense, spatial: passes over the channels of a tap
     parameter ROW_BLOCKS   = 1,   // dense, spatial: of these, passes per weight row
@@ -78,8 +78,6 @@ module lutra_pq_issue #(
     localparam [11:0]        OP_GAP    = POST_LATENCY + 1;
     localparam [1:0]         LAST_BYTE = ACC_BYTES - 1;
     localparam [1:0]         LAST_TWO  = (ACC_BYTES > 2) ? ACC_BYTES - 2 : 0; // first of the lowest two bytes
-    localparam [LUT_ADDR_W:0] ONE_ROW  = 1;
-    localparam [LUT_ADDR_W:0] ONE_SET  = SET_ROWS;
     localparam [LUT_ADDR_W:0] ALL_ROWS = LUT_ROWS;
     // verilator lint_on WIDTH
 
@@ -90,6 +88,7 @@ module lutra_pq_issue #(
     localparam [15:0] F_USED = (1 << FB_ADDR_W) - 1;
     localparam [15:0] C_USED = (1 << CODE_ADDR_W) - 1;
     localparam [15:0] L_USED = (2 << LUT_ADDR_W) - 1;
+    localparam [15:0] R_USED = 16'hf00f | (SET_ROWS - 1) << 4;
     localparam [15:0] E_USED = (SPATIAL != 0) ? 16'hffff : 16'h0001;
     // verilator lint_on WIDTH
     localparam [511:0] USED = {
@@ -97,7 +96,7 @@ module lutra_pq_issue #(
         (C_USED << 1) | 16'h1, C_USED,            // w14
         16'hffff, 16'h0000,                       // w13
         A_USED, 16'hffff,                         // w12
-        16'h0000, 16'hf00f,                       // w11
+        16'h0000, R_USED,                         // w11
         F_USED, F_USED,                           // w10
         32'h03ffffff,                             // w9
         16'h01ff, L_USED,                         // w8
@@ -151,6 +150,7 @@ module lutra_pq_issue #(
     wire [11:0]       interval  = d[251:240];
     wire [1:0]        row_mod   = d[255:254];
     wire [1:0]        krow_mod  = d[353:352];
+    wire [5:0]        more_rows = d[361:356]; // LUT rows of a step, less one
     wire [ADDR_W-1:0] x_start   = d[400 +: ADDR_W];
     wire [ADDR_W-1:0] kcol_step = d[496 +: ADDR_W];
 
@@ -265,7 +265,9 @@ module lutra_pq_issue #(
                                                               : (m_wrap ? krow_wrap : krow_step));
     wire [POS_W-1:0]  y_next   = yrow + stride_x;
 
-    wire [LUT_ADDR_W:0] lrow_next = {1'b0, lrow} + (dense ? ONE_ROW : ONE_SET);
+    localparam WIDE_ROW = LUT_ADDR_W + 6;
+    wire [WIDE_ROW-1:0] lrow_more = {{LUT_ADDR_W{1'b0}}, more_rows};
+    wire [LUT_ADDR_W:0] lrow_next = {1'b0, lrow} + lrow_more[LUT_ADDR_W:0] + 1'b1;
     wire                lrow_wrap = lrow_next == ALL_ROWS;
     wire                lrow_step = fires && ((SPATIAL && dense) ? row_full : pass_last);
     wire                sums      = fires && (dense || pool || pass_last); // something reaches the accumulators
@@ -545,6 +547,6 @@ module lutra_pq_issue #(
     endgenerate
     wire [ADDR_W-1:0] fb_sum = a1 + cur1;
     assign fb_addr = fb_sum[FB_ADDR_W-1:0];
-    wire unused = &{1'b0, fb_sum, desc};
+    wire unused = &{1'b0, fb_sum, lrow_more, desc};
 endmodule
 `default_nettype wire

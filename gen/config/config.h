@@ -31,7 +31,7 @@ typedef struct {
     int dot_stages; /* pipeline registers inside the dot product, 0..3 */
     /* pq */
     int pq_mode;       /* qpq_mode */
-    int pq_prototypes; /* K: 2,4,8,16,32 */
+    int pq_prototypes; /* K: 2..64, a power of two; layers may have fewer (lt_pq_alone) */
     int pq_length;     /* L: channels per codebook (channel) or 9 (spatial) */
     int pq_encoder;    /* qpq_encoder */
     int pq_enc_bits;   /* bits compared by the encoder */
@@ -46,7 +46,7 @@ typedef struct {
     int pq_dense;      /* dense int8 multipliers per lane, for layers kept dense; 0: none; 9: all taps at once */
 } lt_config;
 
-/* Entries of a table that are stored: LUT rows of one set, and of a LUT half. */
+/* Entries of a table of pq_prototypes that are stored: LUT rows of one set, and of a LUT half. */
 static inline int lt_pq_set_rows(const lt_config *c)
 {
     return c->pq_mirror ? c->pq_prototypes / 2 : c->pq_prototypes;

@@ -56,7 +56,7 @@ const lt_key lt_keys[] = {
      .verilog = "PQ_MODE",
      .help = "What one code stands for: `channel` is `pq_length` channels of one pixel, `spatial` the kernel window of "
              "one channel."},
-    {KEY(pq_prototypes), .type = LT_KEY_POW2, .cores = LT_ON_PQ, .min = 2, .max = 32, DEF(0, 0, 16),
+    {KEY(pq_prototypes), .type = LT_KEY_POW2, .cores = LT_ON_PQ, .min = 2, .max = 64, DEF(0, 0, 16),
      .unit = "prototypes", .verilog = "PQ_PROTOTYPES", .help = "Prototypes per codebook (K): entries of a LUT."},
     {KEY(pq_length), .cores = LT_ON_PQ, .min = 2, .max = 64, DEF(0, 0, 8), .unit = "values", .verilog = "PQ_LENGTH",
      .help = "Subvector length (L): channels per codebook in `channel` mode, 9 (a 3x3 window) in `spatial` mode."},

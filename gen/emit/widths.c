@@ -1,11 +1,6 @@
 #include "emit/widths.h"
 
-static int log2_up(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
+#include "config/pq_shape.h"
 
 static int whole_bytes(int bits)
 {
@@ -14,8 +9,6 @@ static int whole_bytes(int bits)
 
 int lt_target_bits(const lt_config *c, int target)
 {
-    int code_word;
-
     switch (target) {
     case 0:
         return 8 * c->lanes;
@@ -28,10 +21,9 @@ int lt_target_bits(const lt_config *c, int target)
         return c->core == CORE_PQ ? 8 * c->lanes : 0;
     case 4:
         if (c->core != CORE_PQ) return 0;
-        if (c->pq_mode == QPQ_SPATIAL) return 3 * 8 * c->lanes;
-        /* room for one value even if the codes are shorter */
-        code_word = c->pq_codebooks * log2_up(c->pq_prototypes);
-        return 3 * whole_bytes(code_word < 8 ? 8 : code_word);
+        /* where a word holds several values, only values are loaded: four bytes for those of three rows */
+        if (c->pq_mode == QPQ_CHANNEL && lt_pq_word_values(c) > 1) return 32 * lt_pq_word_values(c);
+        return 3 * whole_bytes(lt_pq_code_word_bits(c));
     default:
         return 0;
     }

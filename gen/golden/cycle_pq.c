@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "config/pq_shape.h"
 #include "emit/regs.h"
 
 enum { ACC_IN = 1 << 20, ACC_OUT = 1 << 21, ACC_SHORT = 1 << 23 };
@@ -36,13 +37,6 @@ static int enc_latency(const lt_config *c)
     bool split = c->pq_encoder == QENC_L2 && c->pq_enc_bits * c->pq_length > 20; /* squares wait in a register */
     if (c->pq_encoder == QENC_TREE) return 2 + code;
     return 3 + split + (code - log2_of(c->pq_enc_cycles) + 1) / 2 + (c->pq_enc_cycles > 1);
-}
-
-/* Values in a code word, channel mode. */
-static int word_values(const lt_config *c)
-{
-    int bits = c->pq_codebooks * log2_of(c->pq_prototypes), bytes = bits / 8;
-    return bits >= 8 && bits % 8 == 0 && (bytes & (bytes - 1)) == 0 ? bytes : 1;
 }
 
 /* Cycles from a step's issue to its accumulation. */
@@ -170,7 +164,7 @@ lt_exec_time lt_cycle_pq(const lt_config *c, const uint32_t d[16], lt_exec_state
         bool coded = c->pq_mode == QPQ_CHANNEL;
         int items = 1;
         if (get(d, LT_D_WRITE_CODE) && coded)
-            items = get(d, LT_D_CODE_RAW) ? c->lanes / word_values(c)
+            items = get(d, LT_D_CODE_RAW) ? c->lanes / lt_pq_word_values(c)
                                           : c->lanes / (c->pq_length * c->pq_codebooks) * c->pq_enc_cycles;
         t.done = end + (uint64_t)(ps + 1 + post_latency(c) + items - 1 + (coded ? enc_latency(c) : 1) + 1);
         handed = w.first_end + (uint64_t)ps + 1;

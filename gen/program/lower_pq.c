@@ -30,18 +30,20 @@ static lt_code check_mirror(const builder *b, const qlayer *l, const qencoder *e
 /* Is every element of a subvector compared alone? */
 static lt_code check_alone(const builder *b, const qlayer *l, const qencoder *e)
 {
-    int bits = lt_pq_element_bits(b->cfg), levels = bits * e->length, nodes = e->prototypes - 1;
+    int levels = lt_pq_code_bits(e->prototypes), nodes = e->prototypes - 1;
 
     for (int cb = 0; cb < e->codebooks; cb++)
-        for (int i = 0; i < levels; i++) {
+        for (int i = 0, j = 0; i < levels; i++) {
             const int16_t *t = e->thresh + (size_t)cb * (size_t)nodes + (1 << i) - 1;
-            bool alone = e->dim[cb * levels + i] == i / bits;
-            for (int n = 0; n < 1 << i; n++) alone = alone && t[n] == t[n & ((1 << i % bits) - 1)];
+            while (j + 1 < e->length && lt_pq_element_level(e->prototypes, e->length, j + 1) <= i) j++;
+            int own = 1 << (i - lt_pq_element_level(e->prototypes, e->length, j)); /* nodes of the element's level */
+            bool alone = e->dim[cb * levels + i] == j;
+            for (int n = 0; n < 1 << i; n++) alone = alone && t[n] == t[n & (own - 1)];
             if (alone) continue;
             return lt_fail(b->err, LT_EINPUT,
                            "layer %s: level %d of tree %d does not compare element %d alone, as pq_mirror 1 of %s has "
                            "it; prep and tune with this configuration make such trees",
-                           l->name, i, cb, i / bits, b->cfg->name);
+                           l->name, i, cb, j, b->cfg->name);
         }
     return LT_OK;
 }
@@ -57,10 +59,11 @@ static lt_code check_encoder(const builder *b, const qlayer *l)
         return lt_fail(b->err, LT_EINPUT, "layer %s is dense; got pq_dense false, expected true", l->name);
     }
     const qencoder *e = &b->net->encoders[l->encoder];
-    if ((int)e->mode == c->pq_mode && (int)e->encoder == c->pq_encoder && e->prototypes == c->pq_prototypes &&
+    bool codes = e->prototypes == c->pq_prototypes || (lt_pq_alone(c) && e->prototypes < c->pq_prototypes);
+    if ((int)e->mode == c->pq_mode && (int)e->encoder == c->pq_encoder && codes &&
         (e->length == c->pq_length || e->mode == QPQ_SPATIAL) && e->enc_bits == c->pq_enc_bits &&
         l->lut_bits <= c->pq_lut_bits) {
-        if (lt_pq_element_bits(c)) LT_TRY(check_alone(b, l, e));
+        if (lt_pq_alone(c)) LT_TRY(check_alone(b, l, e));
         return c->pq_mirror ? check_mirror(b, l, e) : LT_OK;
     }
     return lt_fail(
@@ -88,6 +91,11 @@ typedef struct {
     bool wide; /* a pass fills both LUT halves */
 } pass_plan;
 
+static const qencoder *encoder_of(const builder *b, const qlayer *l)
+{
+    return l->encoder >= 0 ? &b->net->encoders[l->encoder] : NULL;
+}
+
 static bool acc_short(const builder *b, const qlayer *l)
 {
     return l->encoder >= 0 && lt_pq_acc_short(b->cfg, l, b->net->encoders[l->encoder].codebooks);
@@ -112,19 +120,21 @@ static bool wide_pays(const builder *b, const qlayer *l, int chunks, int rows, i
 static bool plan_passes(const builder *b, const qlayer *l, int chunks, pass_plan *p)
 {
     const lt_config *c = b->cfg;
-    int half = lt_pq_half_rows(c), rows = lt_pq_rows(c, l, chunks), most = chunks;
+    int half = lt_pq_half_rows(c), rows, most = chunks;
+    const qencoder *e = encoder_of(b, l);
 
+    rows = lt_pq_rows(c, l, e, chunks);
     /* the encoder memory holds pq_chunks words per half */
     if (l->encoder >= 0 && c->pq_mode == QPQ_SPATIAL && most > c->pq_chunks) most = c->pq_chunks;
     p->chunks = chunks;
     p->wide = most == chunks && rows > half && rows <= 2 * half;
-    while (most > 1 && lt_pq_rows(c, l, most) > half) most--;
-    if (p->wide && lt_pq_rows(c, l, most) <= half && !wide_pays(b, l, chunks, rows, ceil_div(chunks, most)))
+    while (most > 1 && lt_pq_rows(c, l, e, most) > half) most--;
+    if (p->wide && lt_pq_rows(c, l, e, most) <= half && !wide_pays(b, l, chunks, rows, ceil_div(chunks, most)))
         p->wide = false;
     if (p->wide) most = chunks;
     p->per_pass = most;
     p->passes = ceil_div(chunks, most);
-    p->rows = lt_pq_rows(c, l, most);
+    p->rows = lt_pq_rows(c, l, e, most);
     return p->wide || p->rows <= half;
 }
 
@@ -132,7 +142,8 @@ static bool plan_passes(const builder *b, const qlayer *l, int chunks, pass_plan
 static void load_tables(builder *b, const qlayer *l, int first, int count, int og, int at)
 {
     const lt_config *c = b->cfg;
-    int half = lt_pq_half_rows(c), rows = lt_pq_rows(c, l, count);
+    const qencoder *e = encoder_of(b, l);
+    int half = lt_pq_half_rows(c), rows = lt_pq_rows(c, l, e, count);
 
     for (int row0 = 0; row0 < rows;) {
         int n = half - (at + row0) % half;
@@ -140,8 +151,8 @@ static void load_tables(builder *b, const qlayer *l, int first, int count, int o
         lt_pq_load to[LT_PQ_LUT_LOADS];
         lt_buf words = {0};
         if (n > rows - row0) n = rows - row0;
-        if (l->encoder >= 0)
-            lt_pack_pq_lut(c, l, &b->net->encoders[l->encoder], first, count, og, row0, n, &words);
+        if (e)
+            lt_pack_pq_lut(c, l, e, first, count, og, row0, n, &words);
         else
             lt_pack_pq_dense(c, l, b->net->tensors[l->in].c, first, count, og, row0, n, &words);
         int loads = lt_pq_lut_loads(c, l, at + row0, n, to);
@@ -219,6 +230,7 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
     if (p->last) set_code_output(b, op, l, t, p->og);
     if (!p->last) set_field(b, op, LT_D_OUT_BASE, t->acc_at[p->pass % 2]);
     lt_pq_finish_part(c, op, p->first, p->count);
+    if (l->encoder >= 0) lt_pq_set_prototypes(c, op, encoder_of(b, l)->prototypes);
     if (p->pass) lt_pq_acc_in(op, t->acc_at[(p->pass - 1) % 2], p->acc_short);
     if (!p->last) lt_pq_acc_out(op, p->acc_short);
     check_in_place(b, l, op);

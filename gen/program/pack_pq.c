@@ -23,20 +23,6 @@ static bool spatial(const lt_config *c)
     return c->pq_mode == QPQ_SPATIAL;
 }
 
-int lt_pq_code_word_bits(const lt_config *c)
-{
-    int codes = c->pq_codebooks * log2_of(c->pq_prototypes);
-    if (spatial(c)) return 8 * c->lanes;
-    return codes > 8 ? codes : 8;
-}
-
-int lt_pq_word_values(const lt_config *c)
-{
-    int bytes = lt_pq_code_word_bits(c) / 8;
-    if (spatial(c)) return c->lanes;
-    return lt_pq_code_word_bits(c) % 8 == 0 && (bytes & (bytes - 1)) == 0 ? bytes : 1;
-}
-
 int lt_pq_group_words(const lt_config *c, bool raw)
 {
     if (spatial(c)) return 1;
@@ -114,10 +100,15 @@ static int dense_rows(const lt_config *c, const sub_kernel *k)
     return spatial(c) ? k->rows * k->cols * (c->lanes / row_weights(c)) : 1;
 }
 
-int lt_pq_rows(const lt_config *c, const qlayer *l, int chunks)
+int lt_pq_step_rows(const lt_config *c, int prototypes)
+{
+    return c->pq_mirror ? prototypes / 2 : prototypes;
+}
+
+int lt_pq_rows(const lt_config *c, const qlayer *l, const qencoder *e, int chunks)
 {
     int rows = 0;
-    if (l->encoder >= 0) return sub_count(l) * chunks * lt_pq_set_rows(c);
+    if (e) return sub_count(l) * chunks * lt_pq_step_rows(c, e->prototypes);
     for (int i = 0; i < sub_count(l); i++) {
         sub_kernel k = sub_at(l, i);
         rows += dense_rows(c, &k) * chunks;
@@ -171,15 +162,30 @@ static int entry(const qlayer *l, const qencoder *e, int cb, int tap, int code, 
     return l->lut[((size_t)(cb * taps + tap) * (size_t)e->prototypes + (size_t)code) * (size_t)l->k + (size_t)k];
 }
 
+/* Code whose entries lie in row `row` of a step. Where elements are compared alone, a row's lowest bits are the most
+ * significant ones of a code, element by element, so that fewer prototypes are fewer high bits: bit i of the row, is bit
+ * (i + 1) div L of element (i + 1) mod L, counted from its highest; bit 0 of element 0 is the mirrored half's. */
+static int code_of_row(const lt_config *c, const qencoder *e, int row)
+{
+    int bits = lt_pq_code_bits(e->prototypes), code = 0;
+
+    if (!lt_pq_alone(c)) return row;
+    for (int i = 1; i < bits; i++) {
+        int level = lt_pq_element_level(e->prototypes, c->pq_length, i % c->pq_length) + i / c->pq_length;
+        code |= (row >> (i - 1) & 1) << (bits - 1 - level);
+    }
+    return code;
+}
+
 void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int first, int chunks, int og, int row0,
                     int rows, lt_buf *words)
 {
-    int n = c->pq_codebooks, t = c->lanes, bits = c->pq_lut_bits;
+    int n = c->pq_codebooks, t = c->lanes, bits = c->pq_lut_bits, set = lt_pq_step_rows(c, e->prototypes);
 
     for (int at = 0; at < (spatial(c) ? 1 : TAPS); at++) {
         if (!spatial(c) && !in_window(l, at)) continue;
         for (int row = row0; row < row0 + rows; row++) {
-            int step = row / lt_pq_set_rows(c), code = row % lt_pq_set_rows(c), chunk = first + step % chunks;
+            int step = row / set, code = code_of_row(c, e, row % set), chunk = first + step % chunks;
             sub_kernel k = sub_at(l, step / chunks);
             int tap = spatial(c) ? 0 : tap_at(l, &k, at);
             bit_word w = word_new(n * t * bits, words);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 #include "base/buf.h"
-#include "config/config.h"
+#include "config/pq_shape.h"
 
 /* What a LOAD has to say about its target: `rows` rows of `words` words from word `address` on, `stride` words apart.
  * The words of all rows follow each other in the packed data. */
@@ -13,16 +13,13 @@ typedef struct {
     int address, words, rows, stride;
 } lt_pq_load;
 
-/* Bits of a code word. */
-int lt_pq_code_word_bits(const lt_config *c);
-/* Values in a word of a map of values: spatial mode: all channels of a group; channel mode: as many bytes as fill the
- * word, in the order of addresses, which then count values; else 1. */
-int lt_pq_word_values(const lt_config *c);
 /* Code words that the writer makes of one output group and pixel; raw: values, not codes. */
 int lt_pq_group_words(const lt_config *c, bool raw);
 
-/* LUT rows that `chunks` chunks of layer l take per output group. */
-int lt_pq_rows(const lt_config *c, const qlayer *l, int chunks);
+/* LUT rows of a lookup step for tables of so many prototypes, the configuration's or, where lt_pq_alone, fewer. */
+int lt_pq_step_rows(const lt_config *c, int prototypes);
+/* LUT rows that `chunks` chunks of layer l take per output group; e: its encoder, NULL for a dense one. */
+int lt_pq_rows(const lt_config *c, const qlayer *l, const qencoder *e, int chunks);
 /* Load address and WEIGHT_BASE of row `row` (0 .. 2 * lt_pq_half_rows - 1, the second half of them in LUT half 1). */
 int lt_pq_row_address(const lt_config *c, int row);
 /* The LOADs of rows row .. row+rows-1 of layer l, which must lie in one half: how many, one behind the other in the
@@ -32,7 +29,7 @@ int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_p
 /* Rows and columns of the window that a kernel's sub-kernels use: the first rows, the last (newest) columns. */
 void lt_pq_window(const qlayer *l, int *rows, int *cols);
 /* LUT rows row0 .. row0+rows-1 of output group og of layer l: words [window position with weights][row] (channel) or
- * [row] (spatial), each padded to a power of two of bytes. Row = step * lt_pq_set_rows + code; step = sub-kernel *
+ * [row] (spatial), each padded to a power of two of bytes. Row = step * lt_pq_step_rows + row of the code; step = sub-kernel *
  * chunks + chunk. Codebooks and outputs that do not exist are 0. */
 void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int first, int chunks, int og, int row0,
                     int rows, lt_buf *words);
@@ -40,9 +37,6 @@ void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int 
 void lt_pack_pq_dense(const lt_config *c, const qlayer *l, int in_c, int first, int chunks, int og, int row0, int rows,
                       lt_buf *words);
 
-/* Trees of pq_mirror: every element of a subvector has its own, of so many levels, and a code is made of theirs, the
- * first element's highest. 0: a tree of all elements. */
-int lt_pq_element_bits(const lt_config *c);
 /* Encoder words held on chip, and the LOAD of number `word` of them. */
 int lt_pq_enc_words(const lt_config *c);
 lt_pq_load lt_pq_enc_load(const lt_config *c, int word);
@@ -54,6 +48,8 @@ void lt_pack_pq_encoder(const lt_config *c, const qencoder *e, bool is_signed, i
  * section 6, derived fields), and clears STREAM where it is impossible or slower. OG must be 1. Does nothing the second
  * time. */
 void lt_pq_finish_desc(const lt_config *c, uint32_t desc[16]);
+/* Lookups in a finished CONV take tables of so many prototypes; they are the configuration's until then. */
+void lt_pq_set_prototypes(const lt_config *c, uint32_t desc[16], int prototypes);
 /* The same for an operation that works on chunks first .. first+count-1 of the CHUNKS that an input pixel has. */
 void lt_pq_finish_part(const lt_config *c, uint32_t desc[16], int first, int count);
 /* Makes a finished CONV start from accumulators stored at feature-buffer word `from` (ACC_IN), or store its

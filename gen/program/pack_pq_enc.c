@@ -21,18 +21,21 @@ static int dim_bits(const lt_config *c)
     return c->pq_length > 1 ? log2_of(c->pq_length) : 1;
 }
 
-int lt_pq_element_bits(const lt_config *c)
+/* Element that tree level l compares, where each is compared alone, and the level in its own tree. */
+static int element_at(const lt_config *c, int l, int *depth)
 {
-    int levels = log2_of(c->pq_prototypes);
-    bool able = c->pq_mirror && c->pq_encoder == QENC_TREE && c->pq_mode == QPQ_CHANNEL && levels % c->pq_length == 0;
-    return able ? levels / c->pq_length : 0;
+    int j = 0;
+    while (j + 1 < c->pq_length && lt_pq_element_level(c->pq_prototypes, c->pq_length, j + 1) <= l) j++;
+    *depth = l - lt_pq_element_level(c->pq_prototypes, c->pq_length, j);
+    return j;
 }
 
 /* Thresholds of tree level l. */
 static int nodes_at(const lt_config *c, int l)
 {
-    int bits = lt_pq_element_bits(c);
-    return 1 << (bits ? l % bits : l);
+    int depth = l;
+    if (lt_pq_alone(c)) element_at(c, l, &depth);
+    return 1 << depth;
 }
 
 /* Slices of a row of the encoder memory. */
@@ -42,7 +45,7 @@ static int row_slices(const lt_config *c)
 
     if (c->pq_encoder != QENC_TREE)
         return slices_of(c, units * (c->pq_prototypes / c->pq_enc_cycles) * c->pq_length * c->pq_enc_bits);
-    n = lt_pq_element_bits(c) ? 0 : slices_of(c, units * levels * dim_bits(c));
+    n = lt_pq_alone(c) ? 0 : slices_of(c, units * levels * dim_bits(c));
     for (int l = 0; l < levels; l++) n += slices_of(c, units * nodes_at(c, l) * (c->pq_enc_bits + 1));
     return n;
 }
@@ -93,19 +96,34 @@ static unsigned offset(const lt_config *c, bool is_signed, int v, int max)
     return (unsigned)(v < 0 ? 0 : v > max ? max : v);
 }
 
+/* Threshold number i of tree level l of codebook cb, over the configuration's levels. An encoder of fewer prototypes has
+ * none for an element's last levels: their bits of the code count for nothing. */
+static int threshold(const lt_config *c, const qencoder *e, int cb, int l, int i)
+{
+    const int none = 1 << c->pq_enc_bits; /* code 0 */
+    int level = l, depth;
+
+    if (cb >= e->codebooks) return none;
+    if (lt_pq_alone(c)) {
+        int j = element_at(c, l, &depth);
+        if (depth >= lt_pq_element_bits(e->prototypes, e->length, j)) return none;
+        level = lt_pq_element_level(e->prototypes, e->length, j) + depth;
+    }
+    return e->thresh[cb * (e->prototypes - 1) + (1 << level) - 1 + i];
+}
+
 static void tree_row(const lt_config *c, const qencoder *e, bool is_signed, int cb0, field *f, lt_buf *words)
 {
     int levels = log2_of(c->pq_prototypes), units = c->pq_codebooks;
 
-    for (int u = 0; u < units && !lt_pq_element_bits(c); u++)
+    for (int u = 0; u < units && !lt_pq_alone(c); u++)
         for (int l = 0; l < levels; l++)
             put(f, cb0 + u < e->codebooks ? e->dim[(cb0 + u) * levels + l] : 0, dim_bits(c));
     end_field(c, f, words);
     for (int l = 0; l < levels; l++) {
         for (int u = 0; u < units; u++)
             for (int i = 0; i < nodes_at(c, l); i++) {
-                int node = (cb0 + u) * (c->pq_prototypes - 1) + (1 << l) - 1 + i;
-                int t = cb0 + u < e->codebooks ? e->thresh[node] : 1 << c->pq_enc_bits; /* none: code 0 */
+                int t = threshold(c, e, cb0 + u, l, i);
                 put(f, offset(c, is_signed, t, 1 << c->pq_enc_bits), c->pq_enc_bits + 1);
             }
         end_field(c, f, words);

@@ -120,6 +120,13 @@ void lt_pq_finish_part(const lt_config *c, uint32_t desc[16], int first, int cou
     if (!pool) put(d, 13, 17, 15, count);
     d[0] |= FLAG_FINISHED;
     for (int i = 0; i < 16; i++) desc[i] = d[i];
+    lt_pq_set_prototypes(c, desc, c->pq_prototypes);
+}
+
+void lt_pq_set_prototypes(const lt_config *c, uint32_t desc[16], int prototypes)
+{
+    bool lookup = get(desc, LT_D_OPCODE) == LT_OP_CONV && !get(desc, LT_D_DENSE);
+    put(desc, 11, 4, 6, lookup ? lt_pq_step_rows(c, prototypes) - 1 : 0);
 }
 
 bool lt_pq_acc_short(const lt_config *c, const qlayer *l, int codebooks)

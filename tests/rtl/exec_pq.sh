@@ -8,7 +8,7 @@
 #   OUT    folder for what is built (build/test/exec_pq)
 set -u
 
-RTL=${RTL:-rtl_templates} SEED=${SEED:-1} CASES=${CASES:-150} OUT=${OUT:-build/test/exec_pq} SETS=${SETS:-"1 2 4 5 8 9 11 15 20 21 23"}
+RTL=${RTL:-rtl_templates} SEED=${SEED:-1} CASES=${CASES:-150} OUT=${OUT:-build/test/exec_pq} SETS=${SETS:-"1 2 4 5 8 9 11 15 20 21 23 28 30"}
 
 # lanes post_lanes acc mult | mode K L encoder(0 l1, 1 l2, 2 tree) enc_bits enc_cycles | lut_bits n chunks rows words dense
 # | mirror
@@ -41,6 +41,11 @@ grid=(
     "8 8 20 9    0 4 2 1 8 1     6 4 2 1 200 9   1"
     "8 8 20 12   0 8 4 2 8 1     4 2 2 5 120 0   1"
     "16 8 22 9   0 16 4 2 5 1    4 4 2 9 160 9   1"
+    # the same, layers with fewer prototypes
+    "8 8 20 12   0 64 2 2 8 1    4 2 3 1 100 9   1"
+    "8 4 22 9    0 64 2 2 8 1    4 4 3 2 120 9   1"
+    "16 16 22 9  0 32 2 2 5 1    4 8 4 2 160 9   1"
+    "8 8 20 12   0 32 4 2 6 1    5 2 3 1 100 3   1"
 )
 names=(lanes post_lanes acc_bits mult_bits pq_mode pq_prototypes pq_length pq_encoder pq_enc_bits pq_enc_cycles
     pq_lut_bits pq_codebooks pq_chunks pq_lut_rows pq_code_words pq_dense pq_mirror)
@@ -50,7 +55,7 @@ mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
 
 objects=()
 for c in tests/rtl/exec_pq_{tb,gen,model}.c gen/program/{pack_pq,pack_pq_enc,pq_desc}.c gen/golden/cycle_pq.c \
-    gen/base/{rng,buf,err}.c gen/config/config_table.c gen/emit/regs.c; do
+    gen/base/{rng,buf,err}.c gen/config/{config_table,pq_shape}.c gen/emit/regs.c; do
     o=$OUT/$(basename "$c" .c).o
     gcc -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Werror -Igen -Itests/rtl -c "$c" -o "$o" || exit 1
     objects+=("$o")

@@ -37,39 +37,47 @@ static bool spatial(const maker *m)
 }
 
 /* Makes a tree compare every element alone: what a level decides depends on the levels of the same element. */
-static void part(const lt_config *c, qencoder *e, int cb)
+static void part(qencoder *e, int cb)
 {
-    int bits = lt_pq_element_bits(c), levels = log2_of(c->pq_prototypes);
+    int levels = log2_of(e->prototypes), l = 0;
 
-    for (int l = 0; l < levels; l++) {
-        int16_t *t = e->thresh + cb * (c->pq_prototypes - 1) + (1 << l) - 1;
-        e->dim[cb * levels + l] = (uint16_t)(l / bits);
-        for (int n = 0; n < 1 << l; n++) t[n] = t[n & ((1 << l % bits) - 1)];
-    }
+    for (int j = 0; j < e->length; j++)
+        for (int own = 0; own < lt_pq_element_bits(e->prototypes, e->length, j); own++, l++) {
+            int16_t *t = e->thresh + cb * (e->prototypes - 1) + (1 << l) - 1;
+            e->dim[cb * levels + l] = (uint16_t)j;
+            for (int n = 0; n < 1 << l; n++) t[n] = t[n & ((1 << own) - 1)];
+        }
+}
+
+/* Of a layer: those of the configuration or, where the hardware can, fewer. */
+static int prototypes(maker *m)
+{
+    int most = log2_of(m->c->pq_prototypes);
+    return lt_pq_alone(m->c) && chance(m, 60) ? 1 << range(m, 1, most) : 1 << most;
 }
 
 static void make_encoder(maker *m, qencoder *e, bool is_unsigned)
 {
     const lt_config *c = m->c;
-    int levels = log2_of(c->pq_prototypes), lo = is_unsigned ? 0 : -(1 << (c->pq_enc_bits - 1));
+    int entries = prototypes(m), levels = log2_of(entries), lo = is_unsigned ? 0 : -(1 << (c->pq_enc_bits - 1));
     int hi = lo + (1 << c->pq_enc_bits) - 1;
     /* codebooks of a few groups, the last one incomplete */
     int books =
         spatial(m) ? 2 * c->pq_chunks * c->lanes - range(m, 0, 1) : 2 * (c->lanes / c->pq_length) - range(m, 0, 1);
-    size_t protos = (size_t)books * (size_t)c->pq_prototypes;
+    size_t protos = (size_t)books * (size_t)entries;
 
     *e = (qencoder){.mode = c->pq_mode,
                     .encoder = c->pq_encoder,
-                    .prototypes = c->pq_prototypes,
+                    .prototypes = entries,
                     .length = c->pq_length,
                     .codebooks = books,
                     .enc_bits = c->pq_enc_bits};
     e->proto = calloc(protos * (size_t)c->pq_length, sizeof *e->proto);
     e->dim = calloc((size_t)(books * levels), sizeof *e->dim);
-    e->thresh = calloc((size_t)(books * (c->pq_prototypes - 1)), sizeof *e->thresh);
+    e->thresh = calloc((size_t)(books * (entries - 1)), sizeof *e->thresh);
     for (int i = 0; i < books * levels; i++) e->dim[i] = (uint16_t)range(m, 0, c->pq_length - 1);
-    for (int i = 0; i < books * (c->pq_prototypes - 1); i++) e->thresh[i] = (int16_t)range(m, lo, hi + 1);
-    for (int cb = 0; cb < books && lt_pq_element_bits(c); cb++) part(c, e, cb);
+    for (int i = 0; i < books * (entries - 1); i++) e->thresh[i] = (int16_t)range(m, lo, hi + 1);
+    for (int cb = 0; cb < books && lt_pq_alone(c); cb++) part(e, cb);
     for (size_t i = 0; i < protos * (size_t)c->pq_length; i++) e->proto[i] = (int16_t)range(m, lo, hi);
 }
 
@@ -113,9 +121,9 @@ static bool make_shape(maker *m, pq_op *o)
 }
 
 /* Makes the second half of every table the negative of the first, backwards. */
-static void mirror(const lt_config *c, qlayer *l, size_t tables)
+static void mirror(const lt_config *c, qlayer *l, size_t tables, size_t entries)
 {
-    size_t k = (size_t)l->k, entries = (size_t)c->pq_prototypes;
+    size_t k = (size_t)l->k;
 
     for (size_t t = 0; t < tables; t++)
         for (size_t code = 0; code < entries / 2; code++)
@@ -142,6 +150,7 @@ static void make_tables(maker *m, pq_op *o)
                   .encoder = o->dense ? -1 : 0,
                   .lut_bits = c->pq_lut_bits};
     o->og = range(m, 0, groups - 1);
+    o->books = (qencoder){.mode = c->pq_mode, .prototypes = prototypes(m), .codebooks = channels};
     /* the model does not look for what is missing: fill up to whole groups afterwards */
     l->k = groups * c->lanes;
     if (o->dense) {
@@ -149,10 +158,10 @@ static void make_tables(maker *m, pq_op *o)
         l->w = malloc(n);
         for (size_t i = 0; i < n; i++) l->w[i] = (int8_t)range(m, -127, 127);
     } else {
-        size_t n = (size_t)channels * (size_t)taps * (size_t)c->pq_prototypes * (size_t)l->k;
+        size_t n = (size_t)channels * (size_t)taps * (size_t)o->books.prototypes * (size_t)l->k;
         l->lut = malloc(n);
         for (size_t i = 0; i < n; i++) l->lut[i] = (int8_t)range(m, -most, most - 1);
-        if (c->pq_mirror) mirror(c, l, n / ((size_t)c->pq_prototypes * (size_t)l->k));
+        if (c->pq_mirror) mirror(c, l, (size_t)channels * (size_t)taps, (size_t)o->books.prototypes);
     }
 }
 
@@ -160,9 +169,10 @@ static void make_tables(maker *m, pq_op *o)
 static bool take_rows(maker *m, pq_case *k, pq_job *j)
 {
     const lt_config *c = m->c;
-    int half = lt_pq_half_rows(c), set = lt_pq_set_rows(c);
+    const qencoder *e = j->op.dense ? NULL : &j->op.books;
+    int half = lt_pq_half_rows(c), set = lt_pq_step_rows(c, j->op.books.prototypes);
 
-    j->rows = lt_pq_rows(c, &j->op.layer, j->op.count);
+    j->rows = lt_pq_rows(c, &j->op.layer, e, j->op.count);
     j->row = m->row_next;
     if (!j->op.dense) j->row = (j->row + set - 1) / set * set;
     if (j->row + j->rows > 2 * half) return false;
@@ -317,6 +327,7 @@ static void make_desc(maker *m, pq_job *j)
     set(d, LT_D_CHUNKS, o->chunks);
     set(d, LT_D_WEIGHT_BASE, lt_pq_row_address(c, j->row));
     lt_pq_finish_part(c, d, o->first, o->count);
+    if (!o->dense) lt_pq_set_prototypes(c, d, o->books.prototypes);
     if (o->acc_in) lt_pq_acc_in(d, o->acc_base, o->acc_short);
     if (o->acc_out) lt_pq_acc_out(d, o->acc_short);
 }
@@ -374,7 +385,7 @@ static bool split(maker *m, pq_case *k, pq_job *j, pq_job *then)
     then->barrier = true;
     if (o->enc_in) then->enc_word = then->op.first;
     o->count = 1;
-    j->rows = lt_pq_rows(c, &o->layer, 1);
+    j->rows = lt_pq_rows(c, &o->layer, o->dense ? NULL : &o->books, 1);
     o->acc_out = true;
     o->out_base = m->fb_next;
     o->write_fb = o->write_code = o->res = false;

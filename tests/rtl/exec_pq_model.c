@@ -74,6 +74,37 @@ static int encode(const lt_config *c, const qencoder *e, int cb, bool is_unsigne
     return best;
 }
 
+/* Bits of a code in memory, which has room for the configuration's prototypes, that are those of an encoder of fewer: of
+ * every element the first. */
+static int code_in(const lt_config *c, int word, int prototypes)
+{
+    int code = 0, left = log2_of(c->pq_prototypes);
+
+    if (!lt_pq_alone(c)) return word;
+    for (int j = 0; j < c->pq_length; j++) {
+        int all = lt_pq_element_bits(c->pq_prototypes, c->pq_length, j);
+        int own = lt_pq_element_bits(prototypes, c->pq_length, j);
+        code = code << own | (word >> (left - own) & ((1 << own) - 1));
+        left -= all;
+    }
+    return code;
+}
+
+/* The code in memory, where the other bits are 0. */
+static int code_out(const lt_config *c, int code, int prototypes)
+{
+    int word = 0, left = log2_of(prototypes);
+
+    if (!lt_pq_alone(c)) return code;
+    for (int j = 0; j < c->pq_length; j++) {
+        int all = lt_pq_element_bits(c->pq_prototypes, c->pq_length, j);
+        int own = lt_pq_element_bits(prototypes, c->pq_length, j);
+        left -= own;
+        word = word << all | (code >> left & ((1 << own) - 1)) << (all - own);
+    }
+    return word;
+}
+
 static bool inside(const pq_op *o, int y, int x)
 {
     return y >= 0 && y < o->in_h && x >= 0 && x < o->in_w;
@@ -84,7 +115,7 @@ static int64_t lut(const lt_config *c, const pq_op *o, int cb, int tap, int code
     const qlayer *l = &o->layer;
     int taps = spatial(c) ? 1 : o->r * o->s;
     if (spatial(c) && cb >= o->enc_in->codebooks) return 0; /* a channel that does not exist */
-    return l->lut[((cb * taps + tap) * c->pq_prototypes + code) * l->k + o->og * c->lanes + lane];
+    return l->lut[((cb * taps + tap) * o->books.prototypes + code) * l->k + o->og * c->lanes + lane];
 }
 
 /* Sum of one lookup step in spatial mode: every channel's 3 x 3 window. */
@@ -119,7 +150,8 @@ static int64_t tap_sum(const lt_config *c, const pq_op *o, const pq_memory *m, i
         sum = value_of(word[0], o->in_unsigned) * o->layer.w[(k * pq_op_channels(c, o) + chunk) * taps + tap];
     } else {
         for (int u = 0; u < c->pq_codebooks; u++)
-            sum += lut(c, o, chunk * c->pq_codebooks + u, tap, bits_of(word, u * bits, bits), lane);
+            sum += lut(c, o, chunk * c->pq_codebooks + u, tap,
+                       code_in(c, bits_of(word, u * bits, bits), o->books.prototypes), lane);
     }
     return sum;
 }
@@ -191,6 +223,7 @@ static void write_code(const lt_config *c, const pq_op *o, pq_memory *m, int p, 
             for (int u = 0; u < n; u++) {
                 int local = w * n + u, code = encode(c, o->enc_out, o->enc_group * words * n + local, o->out_unsigned,
                                                      y + local * c->pq_length, 1);
+                code = code_out(c, code, o->enc_out->prototypes);
                 for (int b = 0; b < bits; b++)
                     if (code >> b & 1) bank[at + w][(u * bits + b) / 8] |= (uint8_t)(1 << (u * bits + b) % 8);
             }

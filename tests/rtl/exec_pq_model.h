@@ -23,6 +23,7 @@ typedef struct {
     int in_base, out_base, acc_base, res_base, res_w, res_step, res_mult, shift, lo, hi;
     int og;           /* output group of the layer, whose tables are below */
     qlayer layer;     /* dense: w for in_c channels; else lut */
+    qencoder books;   /* lookup: prototypes and codebooks of lut */
     qencoder *enc_in; /* spatial: of the windows */
     qencoder *enc_out;
     int enc_group; /* channel: group of enc_out's codebooks that the output is */

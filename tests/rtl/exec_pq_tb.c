@@ -76,7 +76,7 @@ static void load(bench *b, int target, lt_pq_load l, const lt_buf *words)
 static void random_memory(bench *b)
 {
     int word = (lt_pq_code_word_bits(&b->c) + 7) / 8, bits = lt_pq_code_word_bits(&b->c);
-    bool values = b->c.pq_mode == QPQ_CHANNEL && lt_pq_word_values(&b->c) > 1;
+    int values = b->c.pq_mode == QPQ_CHANNEL && lt_pq_word_values(&b->c) > 1 ? lt_pq_word_values(&b->c) : 0;
     for (int i = 0; i < PQ_FB_WORDS; i++)
         for (int j = 0; j < b->c.lanes; j++) b->mem.fb[i][j] = (uint8_t)lt_rng_u32(&b->r);
     for (int m = 0; m < 2; m++)
@@ -86,11 +86,13 @@ static void random_memory(bench *b)
                 uint8_t *w = b->mem.code[m][bank][a];
                 memset(w, 0, PQ_WORD_BYTES);
                 for (int i = 0; i < word; i++) w[i] = (uint8_t)lt_rng_u32(&b->r);
+                /* with values, only these are loaded */
+                for (int i = values; values && i < word; i++) w[i] = 0;
                 if (bits % 8) w[word - 1] &= (uint8_t)((1 << bits % 8) - 1);
                 if (!values) memcpy(unit + bank * word, w, (size_t)word);
-                for (int i = 0; values && i < word; i++) unit[4 * i + bank] = (char)w[i];
+                for (int i = 0; i < values; i++) unit[4 * i + bank] = (char)w[i];
             }
-            load_word(b, TO_CODE, m * b->c.pq_code_words + a, unit, (size_t)((values ? 4 : 3) * word));
+            load_word(b, TO_CODE, m * b->c.pq_code_words + a, unit, (size_t)(values ? 4 * values : 3 * word));
         }
 }
 
@@ -99,7 +101,6 @@ static void load_tables(bench *b, const pq_job *j)
     const lt_config *c = &b->c;
     const pq_op *o = &j->op;
     int half = lt_pq_half_rows(c), done = 0, channels = pq_op_channels(c, o);
-    qencoder books = {.mode = c->pq_mode, .prototypes = c->pq_prototypes, .codebooks = channels};
 
     while (done < j->rows) { /* one load in each half */
         int row = j->row + done, n = half - row % half < j->rows - done ? half - row % half : j->rows - done;
@@ -107,7 +108,7 @@ static void load_tables(bench *b, const pq_job *j)
         if (o->dense)
             lt_pack_pq_dense(c, &o->layer, channels, o->first, o->count, o->og, done, n, &words);
         else
-            lt_pack_pq_lut(c, &o->layer, o->enc_in ? o->enc_in : &books, o->first, o->count, o->og, done, n, &words);
+            lt_pack_pq_lut(c, &o->layer, o->enc_in ? o->enc_in : &o->books, o->first, o->count, o->og, done, n, &words);
         lt_pq_load to[LT_PQ_LUT_LOADS];
         loads(b, TO_WEIGHT, to, lt_pq_lut_loads(c, &o->layer, row, n, to), &words);
         lt_buf_free(&words);
@@ -153,14 +154,14 @@ static void print_op(const pq_job *j, int number)
 {
     const pq_op *o = &j->op;
     printf("  op %d: %s%s in %dx%d kernel %dx%d stride %d dil %d pad %d,%d out %dx%d chunks %d+%d of %d stream %d "
-           "barrier %d acc %d%d fb %d code %d raw %d res %d uns %d%d rows %d+%d\n",
+           "barrier %d acc %d%d fb %d code %d raw %d res %d uns %d%d rows %d+%d K %d\n",
            number,
            o->pool    ? o->max ? "max" : "sum"
            : o->dense ? "dense"
                       : "pq",
            "", o->in_h, o->in_w, o->r, o->s, o->stride, o->dilation, o->pad_t, o->pad_l, o->out_h, o->out_w, o->first,
            o->count, o->chunks, (int)lt_desc_get(j->desc, LT_D_STREAM), j->barrier, o->acc_in, o->acc_out, o->write_fb,
-           o->write_code, o->raw, o->res, o->in_unsigned, o->out_unsigned, j->row, j->rows);
+           o->write_code, o->raw, o->res, o->in_unsigned, o->out_unsigned, j->row, j->rows, o->books.prototypes);
 }
 
 /* One cycle; sometimes with a load into a LUT half that no operation of the case reads. */
