@@ -1,7 +1,7 @@
 // LUT memory of the pq core: BANKS banks, each two halves of ROWS rows of ROW_BITS bits (one entry for every lane).
 //
 // Every bank is looked up in the same cycle, each at its own row of one half, while LOAD fills the other half. A half is a
-// single-port memory; below 32 rows, both share one with two ports. A LOAD word holds the rows of GROUP neighbouring banks
+// single-port memory; up to 32 rows, both share one with two ports. A LOAD word holds the rows of GROUP neighbouring banks
 // (one window tap, or all banks).
 // Using one half for both in one cycle raises `conflict`.
 //
@@ -39,8 +39,9 @@ module lutra_pq_lut #(
     input  wire [GROUP*ROW_BITS-1:0] ld_data,
     output reg                       conflict
 );
-    // memories of fewer than 32 words cost as much as those of 32 (docs/sram-model.md)
-    localparam SHARED = (ROWS < 32) ? 1 : 0;
+    // memories of fewer than 32 words cost as much as those of 32 (docs/sram-model.md), and choosing between two of 32 costs
+    // more than the second port
+    localparam SHARED = (ROWS <= 32) ? 1 : 0;
 
     always @(posedge clk) begin
         conflict <= !rst && read && en != {BANKS{1'b0}} && ld_en && half == ld_half;
