@@ -182,7 +182,8 @@ module lutra_pq_issue #(
     reg [1:0]        pc, pr;
     reg              half;               // LUT row
     reg [LUT_ADDR_W-1:0] lrow;
-    reg              loading, storing;   // ACC_IN bytes before, ACC_OUT bytes after the steps of a pixel
+    reg              aside, storing;     // ACC_IN bytes before, ACC_OUT bytes (storing) after the steps of a pixel
+    reg              due;                // ACC_IN bytes come before the pixel's next step
     reg              finished;           // ACC_OUT: the last pixel is being stored
     reg [1:0]        abyte;
     reg [ADDR_W-1:0] row_wrap, krow_wrap; // row steps that go round the three banks
@@ -207,8 +208,8 @@ module lutra_pq_issue #(
                       (!TAP_ROWS || pr == 2'd0);
     wire row_full   = (ROW_BLOCKS == 1) || ((pi & (ROW_BLOCKS[BLOCK_W-1:0] - 1'b1)) == ROW_BLOCKS[BLOCK_W-1:0] - 1'b1);
 
-    wire load_now   = acc_in && loading && !storing && fires && pass_first; // the pixel's first step is due: load before it
-    wire main       = !load_now && !storing;
+    wire load_now   = aside && !storing;
+    wire main       = !aside;
     wire pixel_end  = main && ends && pass_last;
     wire free       = acc_out || (gap_one && (POST_CYCLES == 1 || !res_en || since == LONG_AGO ||
                                              (since & PHASE) == {SINCE_W{1'b0}}));
@@ -281,13 +282,31 @@ module lutra_pq_issue #(
     wire next_one = !last_c ? fire_one : !fires ? fire == 12'd2 : last_q ? row_gap == 12'd1 : stride == 4'd1;
     wire new_one  = op_desc[411:400] == 12'd0;
 
+    wire new_fires  = new_stream ? new_one : new_pool || new_col;
+    wire next_fires = stream ? next_one : pool || next_col;
+    wire next_due   = pixel_end ? acc_in && !acc_out : due;
+
     always @(posedge clk) begin
         if (accept) begin
-            fires <= new_stream ? new_one : new_pool || new_col;
+            fires <= new_fires;
             ends  <= new_stream ? new_one && new_c : new_col && new_c && new_sb && new_rb;
         end else if (step_done) begin
-            fires <= stream ? next_one : pool || next_col;
+            fires <= next_fires;
             ends  <= stream ? next_one && next_c : next_col && next_c && next_sb && next_rb;
+        end
+        // the first step of a pixel waits for ACC_IN
+        if (accept) begin
+            due     <= op_desc[20];
+            aside   <= op_desc[20] && new_fires;
+            storing <= 1'b0;
+        end else if (step_done) begin
+            due     <= next_due;
+            aside   <= (next_due && next_fires) || (pixel_end && acc_out);
+            storing <= pixel_end && acc_out;
+        end else if (go && !main && last_byte) begin
+            due     <= storing && acc_in;
+            aside   <= storing && acc_in && fires;
+            storing <= 1'b0;
         end
     end
 
@@ -344,8 +363,6 @@ module lutra_pq_issue #(
             pr       <= 2'd0;
             half     <= op_desc[256 + LUT_ADDR_W];
             lrow     <= op_desc[256 +: LUT_ADDR_W];
-            loading  <= 1'b1;
-            storing  <= 1'b0;
             abyte    <= op_desc[23] ? LAST_TWO : 2'd0;
             acc_ptr  <= op_desc[368 +: FB_ADDR_W];
             first    <= 1'b1;
@@ -354,8 +371,6 @@ module lutra_pq_issue #(
             ordered <= 1'b0; // from its first cycle on it is alone
             if (!main) begin
                 abyte <= last_byte ? first_byte : abyte + 2'd1;
-                if (last_byte && !storing) loading <= 1'b0;
-                if (last_byte && storing) storing <= 1'b0;
                 if (!storing) acc_ptr <= acc_ptr + 1'b1;
             end else begin
                 // passes
@@ -378,8 +393,6 @@ module lutra_pq_issue #(
                     if (last_q) p <= p - 12'd1;
                     if (last_q) last_p <= p == 12'd2;
                     finished <= last_q && last_p;
-                    loading  <= 1'b1;
-                    storing  <= acc_out;
                     op_first <= 1'b0;
                 end
             end

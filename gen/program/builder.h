@@ -70,6 +70,8 @@ typedef struct {
     int weight_half;       /* weight bank or LUT half of the last weight load */
     bool wide_weights;     /* the last operation used both weight banks */
     bool prefer_wide;      /* pq: use both LUT halves rather than passes, which need room for accumulators */
+    bool again;            /* the operation repeats that of another image: what it needs is loaded */
+    bool goes_on;          /* another image's repeats it; all of them count as one in tokens */
     bool input_loaded;
     int map_used[2];     /* operations when a code map was used last, that one included */
     int stores_floor;    /* tokens from stores that the next operation takes at least */

@@ -199,7 +199,6 @@ typedef struct {
     int chunks;       /* per pixel of the map */
     bool wide;        /* fills both LUT halves */
     bool acc_short;   /* accumulators are stored in two bytes */
-    bool loaded;      /* its tables are there: the operation before used them, too */
 } pass_op;
 
 static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pass_op *p, const view *vi,
@@ -209,7 +208,7 @@ static uint32_t *add_pass(builder *b, const qlayer *l, const tiling *t, const pa
     int half = lt_pq_half_rows(c), param = b->ops % 2 * c->param_groups;
     uint32_t op[16] = {0};
 
-    if (!p->loaded) {
+    if (!b->again) {
         b->weight_half = p->wide ? 0 : !b->weight_half;
         b->wide_weights = p->wide;
         load_tables(b, p->kernel, p->table, p->count, p->og, b->weight_half * half);
@@ -439,14 +438,16 @@ static void lower_shared(builder *b, const qlayer *l, const pass_plan *p, part_o
                                .count = p->chunks,
                                .chunks = p->chunks,
                                .wide = p->wide,
-                               .acc_short = acc_short(b, l),
-                               .loaded = i > 0};
+                               .acc_short = acc_short(b, l)};
             select_image(b, i);
-            open_group(b, false);
+            b->again = i > 0;
+            b->goes_on = i < b->batch - 1;
+            if (i == 0) open_group(b, false);
             if (i == 0 && (p->wide || b->wide_weights)) wait_for_all(b); /* nothing may still use either half */
             uint32_t *d = add_pass(b, l, &part[i].t, &o, &part[i].in, &part[i].out, &part[i].res, part[i].map);
             end_op(b, d, l, &part[i].t, 0, og == groups - 1, &part[i].out);
         }
+    b->again = b->goes_on = false;
 }
 
 lt_code lower_conv_batch(builder *b, const qlayer *l, bool *done)

@@ -163,8 +163,8 @@ static int entry(const qlayer *l, const qencoder *e, int cb, int tap, int code, 
 }
 
 /* Code whose entries lie in row `row` of a step. Where elements are compared alone, a row's lowest bits are the most
- * significant ones of a code, element by element, so that fewer prototypes are fewer high bits: bit i of the row, is bit
- * (i + 1) div L of element (i + 1) mod L, counted from its highest; bit 0 of element 0 is the mirrored half's. */
+ * significant ones of a code, element by element, so that fewer prototypes are fewer high bits: bit i of the row, is
+ * bit (i + 1) div L of element (i + 1) mod L, counted from its highest; bit 0 of element 0 is the mirrored half's. */
 static int code_of_row(const lt_config *c, const qencoder *e, int row)
 {
     int bits = lt_pq_code_bits(e->prototypes), code = 0;

@@ -29,8 +29,8 @@ int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_p
 /* Rows and columns of the window that a kernel's sub-kernels use: the first rows, the last (newest) columns. */
 void lt_pq_window(const qlayer *l, int *rows, int *cols);
 /* LUT rows row0 .. row0+rows-1 of output group og of layer l: words [window position with weights][row] (channel) or
- * [row] (spatial), each padded to a power of two of bytes. Row = step * lt_pq_step_rows + row of the code; step = sub-kernel *
- * chunks + chunk. Codebooks and outputs that do not exist are 0. */
+ * [row] (spatial), each padded to a power of two of bytes. Row = step * lt_pq_step_rows + row of the code; step =
+ * sub-kernel * chunks + chunk. Codebooks and outputs that do not exist are 0. */
 void lt_pack_pq_lut(const lt_config *c, const qlayer *l, const qencoder *e, int first, int chunks, int og, int row0,
                     int rows, lt_buf *words);
 /* The same for a dense layer with in_c input channels: row = step (channel), or steps divided into rows of weights. */

@@ -96,8 +96,8 @@ static unsigned offset(const lt_config *c, bool is_signed, int v, int max)
     return (unsigned)(v < 0 ? 0 : v > max ? max : v);
 }
 
-/* Threshold number i of tree level l of codebook cb, over the configuration's levels. An encoder of fewer prototypes has
- * none for an element's last levels: their bits of the code count for nothing. */
+/* Threshold number i of tree level l of codebook cb, over the configuration's levels. An encoder of fewer prototypes
+ * has none for an element's last levels: their bits of the code count for nothing. */
 static int threshold(const lt_config *c, const qencoder *e, int cb, int l, int i)
 {
     const int none = 1 << c->pq_enc_bits; /* code 0 */

@@ -3,7 +3,9 @@
  * The three engines run on their own and exchange tokens (architecture.md, section 4). Counting tokens keeps this
  * simple: every operation gives one token to the load engine when it is done and is preceded by at least one load (its
  * parameters). A load that must not start before operation X is done takes as many tokens as had been given up to X.
- * The same between stores and operations. Operations finish in order, so "X is done" implies everything before it. */
+ * Operations that do the same for several images are one operation in this: the first waits for the loads, the last
+ * gives the token. The same between stores and operations. Operations finish in order, so "X is done" implies
+ * everything before it. */
 #include "program/builder.h"
 
 void open_group(builder *b, bool all)
@@ -53,6 +55,7 @@ static void take_tokens(builder *b)
 void add_load(builder *b, int base, uint32_t offset, int target, int address, int words, int rows, uint32_t dram_stride,
               int word_stride)
 {
+    if (b->again) return;
     take_tokens(b);
     /* the field holds 16 bits: longer rows are cut */
     while (words > 65535 && rows == 1) {
@@ -118,10 +121,14 @@ void load_rows(builder *b, int t, const view *v, int first, int groups)
 void finish_op(builder *b, uint32_t *d)
 {
     b->last_op = (int)(d - b->p->desc[0]) / 16;
-    set_field(b, b->p->desc[b->last_load], LT_D_SIGNAL_A, 1);
-    set_field(b, d, LT_D_WAIT_A, 1);
-    set_field(b, d, LT_D_SIGNAL_A, 1);
-    b->ops++;
+    if (!b->again) {
+        set_field(b, b->p->desc[b->last_load], LT_D_SIGNAL_A, 1);
+        set_field(b, d, LT_D_WAIT_A, 1);
+    }
+    if (!b->goes_on) {
+        set_field(b, d, LT_D_SIGNAL_A, 1);
+        b->ops++;
+    }
     b->op_stored = false;
     /* stores whose buffer this operation overwrites; dumps are waited for at once */
     int need = b->opt->dumps ? b->store_signals : b->stores_due;

@@ -74,8 +74,8 @@ static int encode(const lt_config *c, const qencoder *e, int cb, bool is_unsigne
     return best;
 }
 
-/* Bits of a code in memory, which has room for the configuration's prototypes, that are those of an encoder of fewer: of
- * every element the first. */
+/* Bits of a code in memory, which has room for the configuration's prototypes, that are those of an encoder of fewer:
+ * of every element the first. */
 static int code_in(const lt_config *c, int word, int prototypes)
 {
     int code = 0, left = log2_of(c->pq_prototypes);

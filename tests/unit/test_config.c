@@ -169,7 +169,7 @@ static const struct {
      ":4: pq_enc_cycles: got 32, expected a divisor of pq_prototypes = 16 when pq_encoder is l1 or l2; nearest 16"},
     {"core: pq\nlanes: 16\npq_prototypes: 32\npq_lut_rows: 200\n",
      ":4: pq_lut_rows: got 200, expected at most 65536 load addresses (9 taps x 2 halves x the power of two that "
-     "holds pq_lut_rows x pq_prototypes = 32) when pq_mode is channel; nearest 64"},
+     "holds pq_lut_rows x pq_prototypes = 32 / (1 + pq_mirror = 0)) when pq_mode is channel; nearest 64"},
     {"core: pq\nlanes: 16\npq_codebooks: 1\npq_lut_bits: 5\n",
      ":3: pq_dense: got 1 (the default), expected 0, or pq_codebooks = 1 times pq_lut_bits = 5 of 8 or more (the bits "
      "of a "

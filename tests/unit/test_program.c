@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "emit/regs.h"
+#include "program/pack_pq.h"
 #include "program/program.h"
 
 typedef struct {
@@ -177,9 +178,74 @@ static void test_mirrored_tables(void **state)
     lt_program_free(&whole_prog);
 }
 
+static unsigned bits_at(const lt_buf *b, size_t at, int n)
+{
+    unsigned v = 0;
+    for (int i = 0; i < n; i++) v |= ((unsigned char)b->data[(at + (size_t)i) / 8] >> (at + (size_t)i) % 8 & 1u) << i;
+    return v;
+}
+
+/* Layers of fewer prototypes than the configuration's 64: the rows of a table and the levels of an encoder, by hand. */
+static void test_fewer_prototypes(void **state)
+{
+    /* codes a1 a0 b1 b0 with a1 = 0, by row: b1 is its lowest bit, then a0, then b0 */
+    static const int rows16[8] = {0, 2, 4, 6, 1, 3, 5, 7};
+    /* codes a2 a1 a0 b1 b0 with a2 = 0: b1, a1, b0, a0 */
+    static const int rows32[16] = {0, 2, 8, 10, 1, 3, 9, 11, 4, 6, 12, 14, 5, 7, 13, 15};
+    enum { LANES = 16, BOOKS = 16, UNITS = 8 };
+    lt_config c = load("pq3");
+
+    (void)state;
+    assert_int_equal(c.pq_prototypes, 64);
+    for (int protos = 16; protos <= 32; protos *= 2) {
+        const int *codes = protos == 16 ? rows16 : rows32;
+        int a_bits = protos == 16 ? 2 : 3, b_bits = 2, set = protos / 2;
+        int8_t lut[BOOKS * 32 * LANES];
+        int16_t thresh[BOOKS * 31];
+        uint16_t dim[BOOKS * 5] = {0};
+        qencoder e = {.encoder = QENC_TREE,
+                      .prototypes = protos,
+                      .length = 2,
+                      .codebooks = BOOKS,
+                      .enc_bits = 8,
+                      .dim = dim,
+                      .thresh = thresh};
+        qlayer l = {.k = LANES, .r = 1, .s = 1, .stride = 1, .dilation = 1, .groups = 1, .lut = lut, .lut_bits = 4};
+        lt_buf words = {0};
+
+        for (int i = 0; i < BOOKS * protos * LANES; i++) lut[i] = (int8_t)(i * 7 % 15 - 7 + (i / 240) % 2);
+        for (int i = 0; i < BOOKS * (protos - 1); i++)
+            thresh[i] = (int16_t)(i % (protos - 1) + 10 * (i / (protos - 1)));
+        assert_int_equal(lt_pq_rows(&c, &l, &e, 2), 2 * set); /* two chunks, one behind the other */
+        lt_pack_pq_lut(&c, &l, &e, 0, 2, 0, 0, 2 * set, &words);
+        assert_int_equal(words.len, 2 * set * UNITS * LANES / 2);
+        for (int row = 0; row < 2 * set; row++)
+            for (int u = 0; u < UNITS; u++)
+                for (int lane = 0; lane < LANES; lane++) {
+                    int at = ((row / set * UNITS + u) * protos + codes[row % set]) * LANES + lane;
+                    assert_int_equal(bits_at(&words, ((size_t)(row * UNITS + u) * LANES + (size_t)lane) * 4, 4),
+                                     lut[at] & 15);
+                }
+        lt_buf_free(&words);
+
+        /* fields of 1, 2 and 4 thresholds of 9 bits for 8 codebooks, in slices of 16 bytes, twice */
+        static const int slice[6] = {0, 1, 3, 6, 7, 9};
+        lt_pack_pq_encoder(&c, &e, false, 1, &words);
+        assert_int_equal(words.len, 12 * 16);
+        for (int level = 0; level < 6; level++)
+            for (int i = 0; i < UNITS << level % 3; i++) {
+                int own = level % 3, bits = level < 3 ? a_bits : b_bits, u = i >> own;
+                int node = (1 << ((level < 3 ? 0 : a_bits) + own)) - 1 + (i & ((1 << own) - 1));
+                int want = own < bits ? thresh[(UNITS + u) * (protos - 1) + node] : 256; /* none */
+                assert_int_equal(bits_at(&words, (size_t)slice[level] * 128 + (size_t)i * 9, 9), want);
+            }
+        lt_buf_free(&words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_layers), cmocka_unit_test(test_smallest_buffers),
-                                       cmocka_unit_test(test_mirrored_tables)};
+                                       cmocka_unit_test(test_mirrored_tables), cmocka_unit_test(test_fewer_prototypes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
