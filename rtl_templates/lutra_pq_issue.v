@@ -99,7 +99,7 @@ module lutra_pq_issue #(
         16'h0000, R_USED,                         // w11
         F_USED, F_USED,                           // w10
         32'h03ffffff,                             // w9
-        16'h01ff, L_USED,                         // w8
+        16'h07ff, L_USED,                         // w8
         16'hcfff, A_USED,                         // w7
         A_USED | 16'h0fff, A_USED | 16'h0fff,     // w6
         32'hff00ffff,                             // w5

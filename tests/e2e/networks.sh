@@ -28,11 +28,31 @@ check() { # configuration, model, images, data folder or nothing, batch or nothi
     fi
 }
 
+# the built-in ResNet20 with other prototypes in each stage
+mixed() { # configuration, prototypes by stage
+    local config=$1 stage=1 name
+    shift
+    name=mixed$(printf -- '-%s' "$@")
+    for k in "$@"; do echo "layer$((stage++)).* prototypes=$k"; done >"build/test/$name.txt"
+    mkdir -p "build/$config/builtin"
+    if build/lutra prep resnet20 --config "configs/$config.yaml" --pq-overrides "build/test/$name.txt" --calib-images 32 \
+        --seed "$seed" -o "build/$config/builtin/$name.lqn" >"build/test/$name.log" 2>&1; then
+        touch "build/$config/builtin/$name.lqn"
+        check "$config" "$name" 4 ''
+        check "$config" "$name" 8 '' 4
+    else
+        failed=$((failed + 1))
+        echo "$config $name: FAILED, build/test/$name.log"
+    fi
+}
+
 for c in tiny_ws tiny_spatial ws8; do check $c resnet20 1 ''; done
 for c in tiny_ws tiny_ews tiny_pq; do check $c wide 1 ''; done
 for c in ws16 ews16 pq16 pq8 pq4 pq2; do check $c resnet20 4 ''; done
 for c in tiny_pq tiny_spatial ws8; do check $c resnet20 2 '' 2; done
 check pq2 resnet20 8 '' 4
+mixed pq3 64 32 16
+mixed pq2 16 8 4
 if [ -n "${DATA:-}" ]; then
     for c in ws16 pq16; do check $c "$DATA/models/ic_resnet8_float.onnx" 1 "$DATA"; done
     check ws16 "$DATA/models/vww_mobilenetv1_025_96_float.onnx" 1 "$DATA"
