@@ -5,25 +5,12 @@
 #include <zlib.h>
 
 #include "base/file.h"
+#include "golden/mirror.h"
 #include "model/qnet_file.h"
 
 enum { MAX_FILE = 1 << 29, SEED_DIGITS = 9 };
 
 /* ---- the setting ---- */
-
-static bool antisymmetric(const qlayer *l, const qencoder *e)
-{
-    int tables = e->codebooks * (e->mode == QPQ_SPATIAL ? 1 : l->r * l->s), last = e->prototypes - 1;
-
-    for (int t = 0; t < tables; t++)
-        for (int c = 0; c <= last / 2; c++) {
-            const int8_t *a = l->lut + ((size_t)t * (size_t)e->prototypes + (size_t)c) * (size_t)l->k;
-            const int8_t *b = a + (size_t)(last - 2 * c) * (size_t)l->k;
-            for (int k = 0; k < l->k; k++)
-                if (a[k] != -b[k]) return false;
-        }
-    return true;
-}
 
 /* What all lookup layers have in common -> row. */
 static lt_code read_setting(const char *path, const qnet *n, study_row *row, lt_err *err)
@@ -42,7 +29,7 @@ static lt_code read_setting(const char *path, const qnet *n, study_row *row, lt_
                         .lut_bits = l->lut_bits,
                         .enc_bits = e->enc_bits};
         char got[STUDY_SETTING], want[STUDY_SETTING];
-        mirrored = mirrored && e->encoder == QENC_TREE && antisymmetric(l, e);
+        mirrored = mirrored && e->encoder == QENC_TREE && qlayer_unmirrored(l, e) < 0;
         if (!first) {
             first = l;
             row->mode = of.mode;

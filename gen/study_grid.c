@@ -172,7 +172,7 @@ static void describe(const cli *c, const char *method, const char *assign, study
 static bool possible(const study_row *r)
 {
     if (r->encoder != STUDY_MIRRORED) return true;
-    return r->mode == QPQ_CHANNEL && lt_tree_element_bits(r->prototypes, r->length, 0);
+    return r->mode == QPQ_CHANNEL && lt_tree_can_mirror(r->prototypes, r->length);
 }
 
 /* The other options that the result depends on. */

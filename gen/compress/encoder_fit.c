@@ -3,16 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "compress/kmeans.h"
 #include "compress/tree.h"
 #include "golden/golden.h"
-
-static int log2_of(int n)
-{
-    int b = 0;
-    while (1 << b < n) b++;
-    return b;
-}
 
 lt_code lt_encoder_alloc(qencoder *e, lt_err *err)
 {
@@ -21,7 +15,7 @@ lt_code lt_encoder_alloc(qencoder *e, lt_err *err)
     e->dim = NULL;
     e->thresh = NULL;
     if (e->encoder == QENC_TREE) {
-        e->dim = calloc(cbs * (size_t)log2_of(e->prototypes), sizeof *e->dim);
+        e->dim = calloc(cbs * (size_t)lt_clog2(e->prototypes), sizeof *e->dim);
         e->thresh = calloc(cbs * (k - 1), sizeof *e->thresh);
     } else {
         e->proto = calloc(cbs * k * (size_t)e->length, sizeof *e->proto);
@@ -63,7 +57,7 @@ static lt_code fit_prototypes(qencoder *e, const qtensor *t, int cb, const int16
 static lt_code fit_tree(qencoder *e, const qtensor *t, int cb, const int16_t *x, int n, bool mirrored, lt_err *err)
 {
     size_t values = (size_t)n * (size_t)e->length;
-    int depth = log2_of(e->prototypes);
+    int depth = lt_clog2(e->prototypes);
     int16_t *low = malloc(values * sizeof *low);
 
     if (!low) return lt_fail(err, LT_EMEM, "out of memory");

@@ -75,25 +75,44 @@ static void project_output(void *ctx, size_t k, int worker)
     }
 }
 
+/* e.a and e.count. */
+static void normal_matrix(equations *e, double ridge)
+{
+    size_t n = (size_t)e->s->entries;
+    double load = ridge * e->s->rows;
+
+    lt_parallel_for((size_t)lt_jobs() * 4, count_band, e);
+    /* the bias is eliminated: with centred columns it drops out of the equations */
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) e->a[i * n + j] -= e->count[i] * e->count[j] / e->s->rows;
+    for (size_t i = 0; i < n; i++) e->a[i * n + i] += load > 1e-6 ? load : 1e-6;
+}
+
+lt_code lt_lut_normal(const lt_lut_samples *s, double ridge, double *normal, lt_err *err)
+{
+    size_t n = (size_t)s->entries;
+    equations e = {.s = s, .a = normal, .count = calloc(n, sizeof(double))};
+
+    if (!e.count) return lt_fail(err, LT_EMEM, "out of memory for %d table entries", s->entries);
+    memset(normal, 0, n * n * sizeof *normal);
+    normal_matrix(&e, ridge);
+    free(e.count);
+    return LT_OK;
+}
+
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err)
 {
     size_t n = (size_t)s->entries, cells = n * n;
     equations e = {s, calloc(cells, sizeof(double)), calloc(n, sizeof(double)), calloc((size_t)s->k, sizeof(double)),
                    calloc((size_t)s->k * n, sizeof(double))};
-    const double *count = e.count;
     lt_code rc = LT_OK;
 
     if (!e.a || !e.mean || !e.rhs || !e.count) {
         rc = lt_fail(err, LT_EMEM, "out of memory for %d table entries", s->entries);
         goto out;
     }
-    lt_parallel_for((size_t)lt_jobs() * 4, count_band, &e);
+    normal_matrix(&e, ridge);
     lt_parallel_for((size_t)s->k, project_output, &e);
-    /* the bias is eliminated: with centred columns it drops out of the equations */
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) e.a[i * n + j] -= count[i] * count[j] / s->rows;
-    double load = ridge * s->rows;
-    for (size_t i = 0; i < n; i++) e.a[i * n + i] += load > 1e-6 ? load : 1e-6;
     if (normal) memcpy(normal, e.a, cells * sizeof(double));
     int info, order = s->entries;
     dpotrf_("L", &order, e.a, &order, &info);
@@ -107,7 +126,7 @@ lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float 
         for (size_t i = 0; i < n; i++) {
             double v = e.rhs[(size_t)k * n + i];
             table[i * (size_t)s->k + (size_t)k] = (float)v;
-            b -= v * count[i] / s->rows;
+            b -= v * e.count[i] / s->rows;
         }
         bias[k] = (float)b;
     }

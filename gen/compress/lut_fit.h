@@ -17,10 +17,13 @@ typedef struct {
     bool mirrored; /* entries lie in -max..max */
 } lt_lut_samples;
 
+/* Normal matrix [entries][entries] of the samples, for lt_lut_round: centred counts of entries looked up together, with
+ * ridge*rows on the diagonal. */
+lt_code lt_lut_normal(const lt_lut_samples *s, double ridge, double *normal, lt_err *err);
+
 /* Ridge least squares, joint over all codebooks and taps: table[entries][k] and bias[k] minimise
  * |y - sum of entries - bias|^2 + ridge*rows*|table|^2. normal (may be NULL) receives the matrix
- * [entries][entries] of the problem (centred counts, with the ridge on the diagonal), for lt_lut_round. Entries that
- * never occur become 0. Deterministic whatever the number of threads. */
+ * of lt_lut_normal. Entries that never occur become 0. Deterministic whatever the number of threads. */
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err);
 
 /* Scale of each output for a table of `bits` signed integers: the one of least squared error weighted by how often

@@ -343,8 +343,7 @@ static lt_code fit_layer(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, i
 
 static lt_code check_mirror(const lt_pq_options *o, lt_err *err)
 {
-    if (o->mode == QPQ_CHANNEL && o->encoder == QENC_TREE && lt_tree_element_bits(o->prototypes, o->length, 0))
-        return LT_OK;
+    if (o->mode == QPQ_CHANNEL && o->encoder == QENC_TREE && lt_tree_can_mirror(o->prototypes, o->length)) return LT_OK;
     return lt_fail(err, LT_EINPUT,
                    "mirrored tables are fitted for channel mode, a tree and 2^length prototypes or more: got "
                    "%d prototypes of length %d",
@@ -363,7 +362,8 @@ lt_code lt_pq_fit(lt_prep *p, const lt_pq_options *o, int acc_bits, int mult_bit
     if (rc == LT_OK && o->mirror) rc = check_mirror(o, err);
     for (int i = 0; rc == LT_OK && i < p->net.n_layers; i++)
         if (layer_settings(o, &p->net, i, &prototypes, &length)) layers[n++] = i;
-    if (rc == LT_OK) rc = lt_pq_sample_outputs(p, layers, n, images, o->positions, o->seed, s, err);
+    if (rc == LT_OK) rc = lt_pq_sample_places(p, layers, n, images, o->positions, o->seed, s, err);
+    if (rc == LT_OK) rc = lt_pq_sample_outputs(p, n, images, s, err);
     for (int i = 0; rc == LT_OK && i < n; i++) {
         layer_settings(o, &p->net, layers[i], &prototypes, &length);
         rc = fit_layer(p, o, &s[i], prototypes, length, mult_bits, &results[*n_results], err);

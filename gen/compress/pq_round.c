@@ -12,7 +12,7 @@ enum { POSITIONS = 64, SEED = 1 };
 typedef struct {
     lt_pq_samples s;
     int32_t *idx;
-    float *half, *ignored; /* entries that are rounded, [entries][k]; their refit, which is not used */
+    float *half; /* entries that are rounded, [entries][k] */
     double *normal;
     int8_t *q;
 } work;
@@ -22,7 +22,6 @@ static void work_free(work *w)
     lt_pq_samples_free(&w->s);
     free(w->idx);
     free(w->half);
-    free(w->ignored);
     free(w->normal);
     free(w->q);
 }
@@ -44,7 +43,7 @@ static void ideal_outputs(const work *w, int active)
 }
 
 static lt_code round_layer(work *w, const lt_prep *p, int layer, const float *table, const float *scale, bool mirror,
-                           int8_t *lut, float *shift, lt_err *err)
+                           int8_t **lut, float *shift, lt_err *err)
 {
     const qlayer *l = &p->net.layers[layer];
     const qencoder *e = &p->net.encoders[l->encoder];
@@ -52,34 +51,33 @@ static lt_code round_layer(work *w, const lt_prep *p, int layer, const float *ta
     int entries = lt_pq_entries(e, taps, mirror), codes = entries / active;
     size_t n = (size_t)entries, k = (size_t)l->k;
 
-    LT_TRY(lt_pq_sample_outputs(p, &layer, 1, p->calib_data.n, POSITIONS, SEED, &w->s, err));
+    LT_TRY(lt_pq_sample_places(p, &layer, 1, p->calib_data.n, POSITIONS, SEED, &w->s, err));
     LT_TRY(lt_pq_sample_inputs(p, &w->s, err));
     w->idx = malloc((size_t)w->s.rows * (size_t)active * sizeof *w->idx);
     w->half = malloc(n * k * sizeof *w->half);
-    w->ignored = malloc(n * k * sizeof *w->ignored);
+    w->s.y = malloc((size_t)w->s.rows * k * sizeof *w->s.y);
     w->normal = malloc(n * n * sizeof *w->normal);
     w->q = malloc(n * k);
-    if (!w->idx || !w->half || !w->ignored || !w->normal || !w->q) return lt_fail(err, LT_EMEM, "out of memory");
+    if (!w->idx || !w->half || !w->s.y || !w->normal || !w->q) return lt_fail(err, LT_EMEM, "out of memory");
     for (int t = 0; t < active; t++)
         memcpy(w->half + (size_t)(t * codes) * k, table + (size_t)(t * e->prototypes) * k,
                (size_t)codes * k * sizeof *table);
     lt_pq_looked_up(&w->s, e, taps, mirror, w->idx);
     ideal_outputs(w, active);
     lt_lut_samples s = {w->s.rows, active, entries, l->k, w->idx, w->s.y, mirror};
-    LT_TRY(lt_lut_solve(&s, lt_pq_defaults().ridge, w->ignored, shift, w->normal, err));
+    LT_TRY(lt_lut_normal(&s, lt_pq_defaults().ridge, w->normal, err));
     LT_TRY(lt_lut_round_to(&s, w->half, w->normal, l->lut_bits, scale, w->q, shift, err));
-    for (int t = 0; t < active; t++)
-        for (int c = 0; c < e->prototypes; c++) {
-            bool opposite = c >= codes;
-            const int8_t *from = w->q + (size_t)(t * codes + (opposite ? e->prototypes - 1 - c : c)) * k;
-            int8_t *to = lut + (size_t)(t * e->prototypes + c) * k;
-            for (size_t o = 0; o < k; o++) to[o] = opposite ? (int8_t)-from[o] : from[o];
-        }
+    if (mirror) {
+        *lut = lt_pq_mirrored(w->q, active, e->prototypes, l->k);
+        return *lut ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
+    }
+    *lut = w->q;
+    w->q = NULL; /* the caller's from here on */
     return LT_OK;
 }
 
 lt_code lt_pq_round(const lt_prep *p, const qnet *net, int layer, const float *table, const float *scale, bool mirror,
-                    int8_t *lut, float *shift, lt_err *err)
+                    int8_t **lut, float *shift, lt_err *err)
 {
     lt_prep at = *p; /* owns nothing */
     work w = {0};

@@ -9,8 +9,9 @@
 
 /* Layer `layer` of net, whose layers before it are as they will be; images: the calibration images of p. table:
  * [codebook][tap][code][k] before rounding, antisymmetric if mirror is set; scale[k] of its integers. lut receives the
- * integers in the same order, shift[k] what the layer's output loses by rounding on average, in units of the table. */
+ * integers in the same order (malloc'ed), shift[k] what the layer's output loses by rounding on average, in units of
+ * the table. */
 lt_code lt_pq_round(const lt_prep *p, const qnet *net, int layer, const float *table, const float *scale, bool mirror,
-                    int8_t *lut, float *shift, lt_err *err);
+                    int8_t **lut, float *shift, lt_err *err);
 
 #endif

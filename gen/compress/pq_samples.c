@@ -61,37 +61,41 @@ static void record_outputs(void *ctx, int image, const lt_exec *x, int worker)
     }
 }
 
-lt_code lt_pq_sample_outputs(const lt_prep *p, const int *layers, int n, int images, int positions, uint64_t seed,
-                             lt_pq_samples *s, lt_err *err)
+lt_code lt_pq_sample_places(const lt_prep *p, const int *layers, int n, int images, int positions, uint64_t seed,
+                            lt_pq_samples *s, lt_err *err)
+{
+    for (int i = 0; i < n; i++) s[i] = (lt_pq_samples){0};
+    for (int i = 0; i < n; i++) {
+        const qlayer *l = &p->net.layers[layers[i]];
+        const qtensor *out = &p->net.tensors[l->out];
+        int pixels = out->h * out->w, per_image = pixels < positions ? pixels : positions;
+        s[i] = (lt_pq_samples){.layer = layers[i],
+                               .per_image = per_image,
+                               .rows = images * per_image,
+                               .k = l->k,
+                               .c = p->net.tensors[l->in].c,
+                               .taps = l->r * l->s};
+        s[i].at = malloc((size_t)s[i].rows * sizeof(int32_t));
+        if (!s[i].at) return lt_fail(err, LT_EMEM, "out of memory for the calibration samples");
+        for (int im = 0; im < images; im++) choose(s[i].at + im * per_image, per_image, pixels, seed, layers[i], im);
+    }
+    return LT_OK;
+}
+
+lt_code lt_pq_sample_outputs(const lt_prep *p, int n, int images, lt_pq_samples *s, lt_err *err)
 {
     output_pass pass = {p, s, n, calloc((size_t)lt_jobs(), sizeof(float *))};
     size_t largest = 0;
-    lt_code rc = pass.out ? LT_OK : LT_EMEM;
+    bool ok = pass.out;
+    lt_code rc = LT_OK;
 
-    for (int i = 0; i < n; i++) s[i] = (lt_pq_samples){0};
-    for (int i = 0; i < n && rc == LT_OK; i++) {
-        const qlayer *l = &p->net.layers[layers[i]];
-        const qtensor *out = &p->net.tensors[l->out], *in = &p->net.tensors[l->in];
-        int pixels = out->h * out->w;
-        s[i].layer = layers[i];
-        s[i].per_image = pixels < positions ? pixels : positions;
-        s[i].rows = images * s[i].per_image;
-        s[i].k = l->k;
-        s[i].c = in->c;
-        s[i].taps = l->r * l->s;
-        s[i].at = malloc((size_t)s[i].rows * sizeof(int32_t));
-        s[i].y = malloc((size_t)s[i].rows * (size_t)l->k * sizeof(float));
-        if (qtensor_size(out) > largest) largest = qtensor_size(out);
-        if (!s[i].at || !s[i].y) {
-            rc = LT_EMEM;
-            break;
-        }
-        for (int im = 0; im < images; im++)
-            choose(s[i].at + im * s[i].per_image, s[i].per_image, pixels, seed, layers[i], im);
+    for (int i = 0; i < n && ok; i++) {
+        size_t values = qtensor_size(&p->net.tensors[p->net.layers[s[i].layer].out]);
+        if (values > largest) largest = values;
+        ok = (s[i].y = malloc((size_t)s[i].rows * (size_t)s[i].k * sizeof(float)));
     }
-    for (int i = 0; i < lt_jobs() && rc == LT_OK; i++)
-        if (!(pass.out[i] = malloc(largest * sizeof(float)))) rc = LT_EMEM;
-    if (rc != LT_OK) lt_fail(err, rc, "out of memory for the calibration samples");
+    for (int i = 0; i < lt_jobs() && ok; i++) ok = (pass.out[i] = malloc(largest * sizeof(float)));
+    if (!ok) rc = lt_fail(err, LT_EMEM, "out of memory for the calibration samples");
     if (rc == LT_OK)
         rc = lt_exec_images(&p->graph, &p->calib_data, 0, images, "float layer outputs", record_outputs, &pass, err);
     for (int i = 0; pass.out && i < lt_jobs(); i++) free(pass.out[i]);

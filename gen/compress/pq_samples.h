@@ -18,9 +18,12 @@ typedef struct {
 
 void lt_pq_samples_free(lt_pq_samples *s);
 
-/* Chooses pixels and records the float outputs of layers[0..n-1] (convolutions) in one pass over the images. */
-lt_code lt_pq_sample_outputs(const lt_prep *p, const int *layers, int n, int images, int positions, uint64_t seed,
-                             lt_pq_samples *s, lt_err *err);
+/* Chooses pixels of layers[0..n-1] (convolutions) -> s[0..n-1]. */
+lt_code lt_pq_sample_places(const lt_prep *p, const int *layers, int n, int images, int positions, uint64_t seed,
+                            lt_pq_samples *s, lt_err *err);
+
+/* Records their float outputs, of all layers in one pass over the images. */
+lt_code lt_pq_sample_outputs(const lt_prep *p, int n, int images, lt_pq_samples *s, lt_err *err);
 
 /* Runs the integer network as it is now up to the layer and records the windows. */
 lt_code lt_pq_sample_inputs(const lt_prep *p, lt_pq_samples *s, lt_err *err);

@@ -3,6 +3,7 @@
 #ifndef LUTRA_COMPRESS_TREE_H
 #define LUTRA_COMPRESS_TREE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/err.h"
 
@@ -13,13 +14,12 @@
 lt_code lt_tree_fit(const int16_t *x, int n, int d, int depth, int never, uint16_t *dim, int16_t *thresh, lt_err *err);
 
 /* Mirrored trees (configuration key pq_mirror): every element of a vector is quantised alone at thresholds equally far
- * apart, element 0 in the first levels of the tree. log2 K bits are shared out evenly, the first elements taking one more
- * where some are left over. The code of all elements' levels together and its complement then lie opposite each other
- * about the middle thresholds. Thresholds of element j: t[j * stride + level - 1], level = 1 .. 2^bits - 1, with stride =
- * 2^(bits of element 0) - 1. */
+ * apart, element 0 in the first levels of the tree; the levels are shared out as golden/mirror.h has it. The code of
+ * all elements' levels together and its complement then lie opposite each other about the middle thresholds. Thresholds
+ * of element j: t[j * stride + level - 1], level = 1 .. 2^bits - 1, with stride = 2^(bits of element 0) - 1. */
 enum { LT_TREE_MAX_VALUES = 256 };
-/* Bits of element j; 0 for element 0: there is no such tree. */
-int lt_tree_element_bits(int prototypes, int length, int j);
+/* Is there such a tree? */
+bool lt_tree_can_mirror(int prototypes, int length);
 /* Node with the threshold below level `level` of element j where the elements before it are at level 0. */
 int lt_tree_mirrored_node(int prototypes, int length, int j, int level);
 /* The tree of thresholds t. */

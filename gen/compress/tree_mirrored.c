@@ -2,44 +2,29 @@
 #include <stdlib.h>
 
 #include "compress/tree.h"
+#include "golden/mirror.h"
 
-static int log2_of(int n)
+bool lt_tree_can_mirror(int prototypes, int length)
 {
-    int b = 0;
-    while (1 << b < n) b++;
-    return b;
-}
-
-int lt_tree_element_bits(int prototypes, int length, int j)
-{
-    int depth = log2_of(prototypes);
-    return depth < length || prototypes > LT_TREE_MAX_VALUES ? 0 : depth / length + (j < depth % length);
-}
-
-/* Levels of the tree before element j's. */
-static int levels_before(int prototypes, int length, int j)
-{
-    int n = 0;
-    while (j-- > 0) n += lt_tree_element_bits(prototypes, length, j);
-    return n;
+    return qenc_has_elements(prototypes, length) && prototypes <= LT_TREE_MAX_VALUES;
 }
 
 int lt_tree_mirrored_node(int prototypes, int length, int j, int level)
 {
     /* level = (2 p + 1) * 2^(bits - 1 - i): node p of the element's own tree level i */
-    int i = lt_tree_element_bits(prototypes, length, j) - 1;
+    int i = qenc_element_bits(prototypes, length, j) - 1;
     while (level % 2 == 0) {
         level /= 2;
         i--;
     }
-    return (1 << (levels_before(prototypes, length, j) + i)) - 1 + level / 2;
+    return (1 << (qenc_element_level(prototypes, length, j) + i)) - 1 + level / 2;
 }
 
 void lt_tree_mirrored(const int16_t *t, int prototypes, int length, uint16_t *dim, int16_t *thresh)
 {
-    int stride = (1 << lt_tree_element_bits(prototypes, length, 0)) - 1, l = 0;
+    int stride = (1 << qenc_element_bits(prototypes, length, 0)) - 1, l = 0;
     for (int j = 0; j < length; j++, t += stride) {
-        int bits = lt_tree_element_bits(prototypes, length, j);
+        int bits = qenc_element_bits(prototypes, length, j);
         for (int i = 0; i < bits; i++, l++) {
             dim[l] = (uint16_t)j;
             for (int n = 0; n < 1 << l; n++) {
@@ -67,13 +52,13 @@ lt_code lt_tree_fit_mirrored(const int16_t *x, int n, int length, int prototypes
                              int16_t *thresh, lt_err *err)
 {
     enum { MIDDLES = 32, DISTANCES = 48 };
-    int values = hi - lo + 1, stride = (1 << lt_tree_element_bits(prototypes, length, 0)) - 1;
+    int values = hi - lo + 1, stride = (1 << qenc_element_bits(prototypes, length, 0)) - 1;
     double *count = malloc((size_t)values * sizeof *count);
     int16_t t[LT_TREE_MAX_VALUES];
 
     if (!count) return lt_fail(err, LT_EMEM, "out of memory");
     for (int j = 0; j < length; j++) {
-        int levels = 1 << lt_tree_element_bits(prototypes, length, j);
+        int levels = 1 << qenc_element_bits(prototypes, length, j);
         double least = INFINITY, middle = 0, distance = 1;
         for (int v = 0; v < values; v++) count[v] = 0;
         int top = lo, bottom = hi;

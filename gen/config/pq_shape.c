@@ -1,15 +1,11 @@
 #include "config/pq_shape.h"
 
-int lt_pq_code_bits(int prototypes)
-{
-    int bits = 0;
-    while (1 << bits < prototypes) bits++;
-    return bits;
-}
+#include "base/bits.h"
+#include "golden/mirror.h"
 
 int lt_pq_code_word_bits(const lt_config *c)
 {
-    int codes = c->pq_codebooks * lt_pq_code_bits(c->pq_prototypes);
+    int codes = c->pq_codebooks * lt_clog2(c->pq_prototypes);
     if (c->pq_mode == QPQ_SPATIAL) return 8 * c->lanes;
     return codes > 8 ? codes : 8;
 }
@@ -25,17 +21,5 @@ int lt_pq_word_values(const lt_config *c)
 bool lt_pq_alone(const lt_config *c)
 {
     return c->pq_mirror && c->pq_encoder == QENC_TREE && c->pq_mode == QPQ_CHANNEL &&
-           lt_pq_code_bits(c->pq_prototypes) >= c->pq_length;
-}
-
-int lt_pq_element_bits(int prototypes, int length, int j)
-{
-    int bits = lt_pq_code_bits(prototypes);
-    return bits / length + (j < bits % length);
-}
-
-int lt_pq_element_level(int prototypes, int length, int j)
-{
-    int bits = lt_pq_code_bits(prototypes), more = bits % length;
-    return j * (bits / length) + (j < more ? j : more);
+           qenc_has_elements(c->pq_prototypes, c->pq_length);
 }

@@ -1,14 +1,8 @@
 #include "emit/csa_tree.h"
 
 #include <stdio.h>
+#include "base/bits.h"
 #include "emit/csa_plan.h"
-
-static int clog2(int n)
-{
-    int b = 0;
-    while (b < 31 && (1 << b) < n) b++;
-    return b;
-}
 
 static lt_code check_size(const char *what, int value, int lo, int hi, lt_err *err)
 {
@@ -41,7 +35,7 @@ static lt_code finish(const csa_tree *tree, int delay, const char *tail, lt_buf 
 static void push_dot(csa_net *net, const csa_tree *t, int stage)
 {
     int digits = csa_digits(t->a.bits, true);
-    int corr_w = 2 * digits + clog2(t->inputs) - 1;
+    int corr_w = 2 * digits + lt_clog2(t->inputs) - 1;
 
     if (stage == 0) {
         uint64_t constant = 0;
@@ -81,7 +75,7 @@ static lt_code plan_dot(int inputs, int a_bits, int w_bits, int stages, int late
     LT_TRY(check_size("weight bits", w_bits, 2, LT_CSA_MAX_BITS / 2, err));
     LT_TRY(check_size("stages", stages, 0, LT_CSA_MAX_STAGES, err));
     csa_tree *dot = &plan->dot, *corr = &plan->corr;
-    *dot = (csa_tree){.width = a_bits + w_bits + clog2(inputs),
+    *dot = (csa_tree){.width = a_bits + w_bits + lt_clog2(inputs),
                       .stages = stages,
                       .inverted = true,
                       .result = "next",
@@ -90,7 +84,7 @@ static lt_code plan_dot(int inputs, int a_bits, int w_bits, int stages, int late
                       .a = {"a", 0, a_bits, true},
                       .w = {"w", 0, w_bits, true},
                       .late = late};
-    *corr = (csa_tree){.width = 2 * csa_digits(a_bits, true) + clog2(inputs) - 1,
+    *corr = (csa_tree){.width = 2 * csa_digits(a_bits, true) + lt_clog2(inputs) - 1,
                        .result = "next",
                        .push = push_corr,
                        .inputs = inputs,

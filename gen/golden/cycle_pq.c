@@ -2,6 +2,7 @@
  *
  * Only the ends of pixels can be held up (post unit, code writer), so an operation is a sequence of pixels with known
  * numbers of cycles between them. */
+#include "base/bits.h"
 #include "golden/cycle.h"
 
 #include <stdlib.h>
@@ -13,13 +14,6 @@ enum { ACC_IN = 1 << 20, ACC_OUT = 1 << 21, ACC_SHORT = 1 << 23 };
 
 /* st->spare */
 enum { LAST_END, NEXT_END, BEFORE }; /* issue cycle of the last pixel's end, earliest of the next; 1: there was one */
-
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
 
 static int get(const uint32_t *d, lt_dfield f)
 {
@@ -33,10 +27,10 @@ static int min(int a, int b)
 
 static int enc_latency(const lt_config *c)
 {
-    int code = log2_of(c->pq_prototypes);
+    int code = lt_clog2(c->pq_prototypes);
     bool split = c->pq_encoder == QENC_L2 && c->pq_enc_bits * c->pq_length > 20; /* squares wait in a register */
     if (c->pq_encoder == QENC_TREE) return 2 + code;
-    return 3 + split + (code - log2_of(c->pq_enc_cycles) + 1) / 2 + (c->pq_enc_cycles > 1);
+    return 3 + split + (code - lt_clog2(c->pq_enc_cycles) + 1) / 2 + (c->pq_enc_cycles > 1);
 }
 
 /* Cycles from a step's issue to its accumulation. */

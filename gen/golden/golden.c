@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/bits.h"
+
 enum { MAX_LENGTH = 4096 }; /* of a subvector: R*S of a window or channels of a pixel */
 
 int16_t **golden_alloc(const qnet *n)
@@ -89,16 +91,9 @@ static int drop_bits(const qencoder *e, int v)
     return v >> (8 - e->enc_bits);
 }
 
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
-
 static int encode_tree(const qencoder *e, int cb, const int16_t *v)
 {
-    int depth = log2_of(e->prototypes), node = 0;
+    int depth = lt_clog2(e->prototypes), node = 0;
     const uint16_t *dim = e->dim + (size_t)cb * (size_t)depth;
     const int16_t *thresh = e->thresh + (size_t)cb * (size_t)(e->prototypes - 1);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/bits.h"
 #include "base/file.h"
 #include "model/quantize.h"
 
@@ -11,13 +12,6 @@ enum { VERSION = 1, N_SECTIONS = 6, HEADER = 16, SECTION_HEADER = 12 };
 static const char tags[N_SECTIONS][5] = {"NETW", "TENS", "ENCO", "LAYR", "BLOB", "TABL"};
 static const size_t MAX_FILE = (size_t)1 << 29;    /* packed */
 static const size_t MAX_SECTION = (size_t)1 << 29; /* unpacked */
-
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
 
 /* Element counts of arrays whose sizes follow from other fields. */
 static size_t weight_count(const qnet *n, const qlayer *l)
@@ -81,7 +75,7 @@ static void put_encoders(const qnet *n, lt_buf *b)
         const int fields[] = {e->mode, e->encoder, e->prototypes, e->length, e->codebooks, e->enc_bits, e->r, e->s};
         for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) put(b, fields[f]);
         if (e->encoder == QENC_TREE) {
-            for (size_t j = 0; j < cb * (size_t)log2_of(e->prototypes); j++) lt_buf_le16(b, e->dim[j]);
+            for (size_t j = 0; j < cb * (size_t)lt_clog2(e->prototypes); j++) lt_buf_le16(b, e->dim[j]);
             for (size_t j = 0; j < cb * (k - 1); j++) lt_buf_le16(b, (uint16_t)e->thresh[j]);
         } else {
             for (size_t j = 0; j < cb * k * (size_t)e->length; j++) lt_buf_le16(b, (uint16_t)e->proto[j]);
@@ -317,7 +311,7 @@ static lt_code get_encoders(reader *r, qnet *n)
         size_t cb = (size_t)e->codebooks, k = (size_t)e->prototypes;
         if (e->encoder == QENC_TREE) {
             int16_t *dim = NULL;
-            LT_TRY(get_shorts(r, cb * (size_t)log2_of(e->prototypes), &dim));
+            LT_TRY(get_shorts(r, cb * (size_t)lt_clog2(e->prototypes), &dim));
             e->dim = (uint16_t *)dim;
             LT_TRY(get_shorts(r, cb * (k - 1), &e->thresh));
         } else {

@@ -1,4 +1,5 @@
 /* lt_quant_check and lt_quant_bound: everything the golden model, the kernels and the hardware rely on. */
+#include "base/bits.h"
 #include "model/quantize.h"
 
 #include <math.h>
@@ -9,13 +10,6 @@
 
 enum { MAX_LENGTH = 4096 };
 static const size_t MAX_LUT = (size_t)1 << 28;
-
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
 
 int64_t lt_quant_bound(const qnet *n, const qlayer *l, int k)
 {
@@ -91,7 +85,7 @@ static lt_code check_codebook(const qencoder *e, const qlayer *l, const qtensor 
     int lo = in->is_signed ? -(1 << (e->enc_bits - 1)) : 0, hi = lo + (1 << e->enc_bits) - 1;
 
     if (e->encoder == QENC_TREE) {
-        for (int i = 0; i < e->codebooks * log2_of(e->prototypes); i++)
+        for (int i = 0; i < e->codebooks * lt_clog2(e->prototypes); i++)
             if (e->dim[i] >= e->length) return bad(l->name, err, "tree dimension", e->dim[i], "less than the length");
         for (int i = 0; i < e->codebooks * (e->prototypes - 1); i++)
             if (e->thresh[i] < lo || e->thresh[i] > hi + 1)

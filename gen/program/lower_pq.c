@@ -1,5 +1,7 @@
 /* Convolution on the pq core: one operation per output group, codes (or values) in, LUT tiles or dense weights in the
  * two halves of the LUT memory. */
+#include "base/bits.h"
+#include "golden/mirror.h"
 #include "program/builder.h"
 
 #include <stdlib.h>
@@ -10,33 +12,27 @@
 /* Half a table is stored: the other half must be its negative, backwards. */
 static lt_code check_mirror(const builder *b, const qlayer *l, const qencoder *e)
 {
-    size_t sets = (size_t)e->codebooks * (size_t)(e->mode == QPQ_SPATIAL ? 1 : l->r * l->s), k = (size_t)l->k;
-
-    for (size_t set = 0; set < sets; set++)
-        for (int code = 0; code < e->prototypes / 2; code++)
-            for (size_t i = 0; i < k; i++) {
-                int other = e->prototypes - 1 - code;
-                int v = l->lut[(set * (size_t)e->prototypes + (size_t)code) * k + i];
-                int w = l->lut[(set * (size_t)e->prototypes + (size_t)other) * k + i];
-                if (v == -w) continue;
-                return lt_fail(b->err, LT_EINPUT,
-                               "layer %s: table %zu, output %zu: got %d for code %d, expected %d, the negative of code "
-                               "%d's: %s has pq_mirror 1; prep and tune with this configuration make such tables",
-                               l->name, set, i, w, other, -v, code, b->cfg->name);
-            }
-    return LT_OK;
+    long at = qlayer_unmirrored(l, e);
+    if (at < 0) return LT_OK;
+    long k = l->k, set = at / k / e->prototypes;
+    int code = (int)(at / k % e->prototypes), opposite = e->prototypes - 1 - code, v = l->lut[at];
+    return lt_fail(
+        b->err, LT_EINPUT,
+        "layer %s: table %ld, output %ld: got %d for code %d, expected %d, the negative of code %d's: %s has "
+        "pq_mirror 1; prep and tune with this configuration make such tables",
+        l->name, set, at % k, l->lut[at + (opposite - code) * k], opposite, -v, code, b->cfg->name);
 }
 
 /* Is every element of a subvector compared alone? */
 static lt_code check_alone(const builder *b, const qlayer *l, const qencoder *e)
 {
-    int levels = lt_pq_code_bits(e->prototypes), nodes = e->prototypes - 1;
+    int levels = lt_clog2(e->prototypes), nodes = e->prototypes - 1;
 
     for (int cb = 0; cb < e->codebooks; cb++)
         for (int i = 0, j = 0; i < levels; i++) {
             const int16_t *t = e->thresh + (size_t)cb * (size_t)nodes + (1 << i) - 1;
-            while (j + 1 < e->length && lt_pq_element_level(e->prototypes, e->length, j + 1) <= i) j++;
-            int own = 1 << (i - lt_pq_element_level(e->prototypes, e->length, j)); /* nodes of the element's level */
+            while (j + 1 < e->length && qenc_element_level(e->prototypes, e->length, j + 1) <= i) j++;
+            int own = 1 << (i - qenc_element_level(e->prototypes, e->length, j)); /* nodes of the element's level */
             bool alone = e->dim[cb * levels + i] == j;
             for (int n = 0; n < 1 << i; n++) alone = alone && t[n] == t[n & (own - 1)];
             if (alone) continue;

@@ -4,14 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAPS = 9 };
+#include "base/bits.h"
+#include "golden/mirror.h"
 
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
+enum { TAPS = 9 };
 
 static int ceil_div(int a, int b)
 {
@@ -119,7 +115,7 @@ int lt_pq_rows(const lt_config *c, const qlayer *l, const qencoder *e, int chunk
 int lt_pq_row_address(const lt_config *c, int row)
 {
     int half = lt_pq_half_rows(c);
-    return (row / half << log2_of(half)) + row % half;
+    return (row / half << lt_clog2(half)) + row % half;
 }
 
 void lt_pq_window(const qlayer *l, int *rows, int *cols)
@@ -131,7 +127,7 @@ void lt_pq_window(const qlayer *l, int *rows, int *cols)
 
 int lt_pq_lut_loads(const lt_config *c, const qlayer *l, int row, int rows, lt_pq_load to[LT_PQ_LUT_LOADS])
 {
-    int at = lt_pq_row_address(c, row), tap = 2 << log2_of(lt_pq_half_rows(c)), down, across;
+    int at = lt_pq_row_address(c, row), tap = 2 << lt_clog2(lt_pq_half_rows(c)), down, across;
 
     if (spatial(c)) {
         to[0] = (lt_pq_load){at, rows, 1, tap};
@@ -167,11 +163,11 @@ static int entry(const qlayer *l, const qencoder *e, int cb, int tap, int code, 
  * bit (i + 1) div L of element (i + 1) mod L, counted from its highest; bit 0 of element 0 is the mirrored half's. */
 static int code_of_row(const lt_config *c, const qencoder *e, int row)
 {
-    int bits = lt_pq_code_bits(e->prototypes), code = 0;
+    int bits = lt_clog2(e->prototypes), code = 0;
 
     if (!lt_pq_alone(c)) return row;
     for (int i = 1; i < bits; i++) {
-        int level = lt_pq_element_level(e->prototypes, c->pq_length, i % c->pq_length) + i / c->pq_length;
+        int level = qenc_element_level(e->prototypes, c->pq_length, i % c->pq_length) + i / c->pq_length;
         code |= (row >> (i - 1) & 1) << (bits - 1 - level);
     }
     return code;

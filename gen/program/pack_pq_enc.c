@@ -4,12 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
+#include "base/bits.h"
+#include "golden/mirror.h"
 
 static int slices_of(const lt_config *c, int bits)
 {
@@ -18,15 +14,15 @@ static int slices_of(const lt_config *c, int bits)
 
 static int dim_bits(const lt_config *c)
 {
-    return c->pq_length > 1 ? log2_of(c->pq_length) : 1;
+    return c->pq_length > 1 ? lt_clog2(c->pq_length) : 1;
 }
 
 /* Element that tree level l compares, where each is compared alone, and the level in its own tree. */
 static int element_at(const lt_config *c, int l, int *depth)
 {
     int j = 0;
-    while (j + 1 < c->pq_length && lt_pq_element_level(c->pq_prototypes, c->pq_length, j + 1) <= l) j++;
-    *depth = l - lt_pq_element_level(c->pq_prototypes, c->pq_length, j);
+    while (j + 1 < c->pq_length && qenc_element_level(c->pq_prototypes, c->pq_length, j + 1) <= l) j++;
+    *depth = l - qenc_element_level(c->pq_prototypes, c->pq_length, j);
     return j;
 }
 
@@ -41,7 +37,7 @@ static int nodes_at(const lt_config *c, int l)
 /* Slices of a row of the encoder memory. */
 static int row_slices(const lt_config *c)
 {
-    int units = c->pq_codebooks, levels = log2_of(c->pq_prototypes), n;
+    int units = c->pq_codebooks, levels = lt_clog2(c->pq_prototypes), n;
 
     if (c->pq_encoder != QENC_TREE)
         return slices_of(c, units * (c->pq_prototypes / c->pq_enc_cycles) * c->pq_length * c->pq_enc_bits);
@@ -62,7 +58,7 @@ int lt_pq_enc_words(const lt_config *c)
 
 lt_pq_load lt_pq_enc_load(const lt_config *c, int word)
 {
-    int rows = row_words(c) * c->pq_enc_cycles, stride = 1 << log2_of(row_slices(c));
+    int rows = row_words(c) * c->pq_enc_cycles, stride = 1 << lt_clog2(row_slices(c));
     return (lt_pq_load){word * rows * stride, row_slices(c), rows, stride};
 }
 
@@ -106,15 +102,15 @@ static int threshold(const lt_config *c, const qencoder *e, int cb, int l, int i
     if (cb >= e->codebooks) return none;
     if (lt_pq_alone(c)) {
         int j = element_at(c, l, &depth);
-        if (depth >= lt_pq_element_bits(e->prototypes, e->length, j)) return none;
-        level = lt_pq_element_level(e->prototypes, e->length, j) + depth;
+        if (depth >= qenc_element_bits(e->prototypes, e->length, j)) return none;
+        level = qenc_element_level(e->prototypes, e->length, j) + depth;
     }
     return e->thresh[cb * (e->prototypes - 1) + (1 << level) - 1 + i];
 }
 
 static void tree_row(const lt_config *c, const qencoder *e, bool is_signed, int cb0, field *f, lt_buf *words)
 {
-    int levels = log2_of(c->pq_prototypes), units = c->pq_codebooks;
+    int levels = lt_clog2(c->pq_prototypes), units = c->pq_codebooks;
 
     for (int u = 0; u < units && !lt_pq_alone(c); u++)
         for (int l = 0; l < levels; l++)

@@ -1,4 +1,5 @@
 /* The encoder of encode.h: parameters and constants. */
+#include "base/bits.h"
 #include "train/encode_internal.h"
 
 #include <math.h>
@@ -179,7 +180,7 @@ static lt_code build(lt_encoder *n, const char *name, const qencoder *e, const q
     if (e->length > LK_MAX_LENGTH || e->prototypes > LK_MAX_CODES)
         return lt_fail(err, LT_EINPUT, "%s: %d prototypes of %d values, expected at most %d of %d", name, e->prototypes,
                        e->length, LK_MAX_CODES, LK_MAX_LENGTH);
-    while (1 << n->depth < e->prototypes) n->depth++;
+    n->depth = lt_clog2(e->prototypes);
     n->drop = 8 - e->enc_bits;
     n->lo = (float)(qtensor_min(in) >> n->drop);
     n->hi = (float)(qtensor_max(in) >> n->drop);

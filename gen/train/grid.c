@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "compress/tree.h"
 #include "golden/golden.h"
+#include "golden/mirror.h"
 
 enum { CENTRE, STEP, PARAMS };
 
@@ -100,7 +102,7 @@ lt_code lt_grid_attach(lt_layer *conv, lt_grid *g, lt_err *err)
 
 static int levels_of(const lt_grid *g, int c)
 {
-    return 1 << lt_tree_element_bits(g->prototypes, g->length, c % g->length);
+    return 1 << qenc_element_bits(g->prototypes, g->length, c % g->length);
 }
 
 void lt_grid_refresh(lt_grid *g)
@@ -180,14 +182,13 @@ static lt_code build(lt_grid *g, const char *name, const qencoder *e, lt_err *er
 lt_code lt_grid_create(lt_grid **out, const char *name, const qencoder *e, const qtensor *in, const float *step,
                        const lt_env *env, lt_err *err)
 {
-    int most = lt_tree_element_bits(e->prototypes, e->length, 0), drop = 8 - e->enc_bits, depth = 0;
-    bool fits = e->encoder == QENC_TREE && e->mode == QPQ_CHANNEL && most > 0;
+    int most = qenc_element_bits(e->prototypes, e->length, 0), drop = 8 - e->enc_bits, depth = lt_clog2(e->prototypes);
+    bool fits = e->encoder == QENC_TREE && e->mode == QPQ_CHANNEL && lt_tree_can_mirror(e->prototypes, e->length);
 
     *out = NULL;
-    while (1 << depth < e->prototypes) depth++;
     for (int cb = 0; fits && cb < e->codebooks; cb++)
         for (int j = 0, l = cb * depth; j < e->length; j++)
-            for (int i = 0; i < lt_tree_element_bits(e->prototypes, e->length, j); i++) fits = fits && e->dim[l++] == j;
+            for (int i = 0; i < qenc_element_bits(e->prototypes, e->length, j); i++) fits = fits && e->dim[l++] == j;
     if (!fits) return lt_fail(err, LT_EINPUT, "%s: its encoder is not a mirrored tree", name);
     lt_grid *g = *out = calloc(1, sizeof *g);
     if (!g) return lt_fail(err, LT_EMEM, "out of memory");
@@ -212,10 +213,9 @@ lt_code lt_grid_create(lt_grid **out, const char *name, const qencoder *e, const
 
 void lt_grid_export(lt_grid *g, qencoder *e)
 {
-    int depth = 0;
+    int depth = lt_clog2(g->prototypes);
 
     lt_grid_refresh(g);
-    while (1 << depth < g->prototypes) depth++;
     for (int cb = 0; cb < g->codebooks; cb++) {
         int16_t t[LT_TREE_MAX_VALUES];
         for (int j = 0; j < g->length; j++)
@@ -231,8 +231,8 @@ void lt_grid_export(lt_grid *g, qencoder *e)
 /* Level of element j, from the middle one, that a code stands for. */
 static float level_in(const lt_grid *g, int code, int j)
 {
-    for (int i = g->length - 1; i > j; i--) code >>= lt_tree_element_bits(g->prototypes, g->length, i);
-    int levels = 1 << lt_tree_element_bits(g->prototypes, g->length, j);
+    for (int i = g->length - 1; i > j; i--) code >>= qenc_element_bits(g->prototypes, g->length, i);
+    int levels = 1 << qenc_element_bits(g->prototypes, g->length, j);
     return (float)(code & (levels - 1)) - (float)(levels - 1) / 2;
 }
 

@@ -8,6 +8,7 @@
 
 #include "compress/tree.h"
 #include "golden/golden.h"
+#include "golden/mirror.h"
 #include "train/lsq.h"
 #include "train/tune_internal.h"
 
@@ -147,7 +148,7 @@ static double centre_bias(const lt_tune *t, int i, int k)
 
     for (int c = 0; c < in->c; c++) {
         const int16_t *thresh = e->thresh + (size_t)(c / e->length) * (size_t)(e->prototypes - 1);
-        int j = c % e->length, middle = 1 << (lt_tree_element_bits(e->prototypes, e->length, j) - 1);
+        int j = c % e->length, middle = 1 << (qenc_element_bits(e->prototypes, e->length, j) - 1);
         double centre = thresh[lt_tree_mirrored_node(e->prototypes, e->length, j, middle)] * (1 << (8 - e->enc_bits));
         for (int tap = 0; tap < taps; tap++)
             sum += centre * in->scale * (double)n->weight[(k * in->c + c) * taps + tap];

@@ -164,10 +164,10 @@ static lt_code round_products(const lt_tune *t, int i, qnet *q, lt_err *err)
     product p;
     lt_code rc = product_open(&p, t, i, err);
     float *shift = malloc(p.k * sizeof *shift);
-    int8_t *lut = malloc(p.rows * p.k);
+    int8_t *lut = NULL;
 
-    if (rc == LT_OK && !(shift && lut)) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
-    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, p.steps, t->o.mirror, lut, shift, err);
+    if (rc == LT_OK && !shift) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
+    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, p.steps, t->o.mirror, &lut, shift, err);
     for (size_t o = 0; rc == LT_OK && o < p.k; o++) {
         double bias = p.s.bias[o] + (double)shift[o] * lt_tune_slope(t, i, (int)o);
         l->bias[o] = (int32_t)floor(bias / p.s.gain[o] + 0.5);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "emit/regs.h"
+#include "golden/mirror.h"
 #include "program/pack_pq.h"
 
 /* What the operations before have left: feature-buffer words given out, LUT rows, the last operation's writes. */
@@ -24,13 +26,6 @@ static bool chance(maker *m, int percent)
     return range(m, 0, 99) < percent;
 }
 
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
-
 static bool spatial(const maker *m)
 {
     return m->c->pq_mode == QPQ_SPATIAL;
@@ -39,10 +34,10 @@ static bool spatial(const maker *m)
 /* Makes a tree compare every element alone: what a level decides depends on the levels of the same element. */
 static void part(qencoder *e, int cb)
 {
-    int levels = log2_of(e->prototypes), l = 0;
+    int levels = lt_clog2(e->prototypes), l = 0;
 
     for (int j = 0; j < e->length; j++)
-        for (int own = 0; own < lt_pq_element_bits(e->prototypes, e->length, j); own++, l++) {
+        for (int own = 0; own < qenc_element_bits(e->prototypes, e->length, j); own++, l++) {
             int16_t *t = e->thresh + cb * (e->prototypes - 1) + (1 << l) - 1;
             e->dim[cb * levels + l] = (uint16_t)j;
             for (int n = 0; n < 1 << l; n++) t[n] = t[n & ((1 << own) - 1)];
@@ -52,14 +47,14 @@ static void part(qencoder *e, int cb)
 /* Of a layer: those of the configuration or, where the hardware can, fewer. */
 static int prototypes(maker *m)
 {
-    int most = log2_of(m->c->pq_prototypes);
+    int most = lt_clog2(m->c->pq_prototypes);
     return lt_pq_alone(m->c) && chance(m, 60) ? 1 << range(m, 1, most) : 1 << most;
 }
 
 static void make_encoder(maker *m, qencoder *e, bool is_unsigned)
 {
     const lt_config *c = m->c;
-    int entries = prototypes(m), levels = log2_of(entries), lo = is_unsigned ? 0 : -(1 << (c->pq_enc_bits - 1));
+    int entries = prototypes(m), levels = lt_clog2(entries), lo = is_unsigned ? 0 : -(1 << (c->pq_enc_bits - 1));
     int hi = lo + (1 << c->pq_enc_bits) - 1;
     /* codebooks of a few groups, the last one incomplete */
     int books =

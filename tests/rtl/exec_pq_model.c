@@ -2,14 +2,9 @@
 
 #include <string.h>
 
+#include "base/bits.h"
+#include "golden/mirror.h"
 #include "program/pack_pq.h"
-
-static int log2_of(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
 
 static bool spatial(const lt_config *c)
 {
@@ -50,7 +45,7 @@ static int bits_of(const uint8_t *word, int at, int n)
 /* Code of v[length]; e == codebook data of one subvector. */
 static int encode(const lt_config *c, const qencoder *e, int cb, bool is_unsigned, const uint8_t *v, int step)
 {
-    int drop = 8 - c->pq_enc_bits, best = 0, levels = log2_of(e->prototypes);
+    int drop = 8 - c->pq_enc_bits, best = 0, levels = lt_clog2(e->prototypes);
     long best_d = -1;
 
     if (cb >= e->codebooks) return 0;
@@ -78,12 +73,12 @@ static int encode(const lt_config *c, const qencoder *e, int cb, bool is_unsigne
  * of every element the first. */
 static int code_in(const lt_config *c, int word, int prototypes)
 {
-    int code = 0, left = log2_of(c->pq_prototypes);
+    int code = 0, left = lt_clog2(c->pq_prototypes);
 
     if (!lt_pq_alone(c)) return word;
     for (int j = 0; j < c->pq_length; j++) {
-        int all = lt_pq_element_bits(c->pq_prototypes, c->pq_length, j);
-        int own = lt_pq_element_bits(prototypes, c->pq_length, j);
+        int all = qenc_element_bits(c->pq_prototypes, c->pq_length, j);
+        int own = qenc_element_bits(prototypes, c->pq_length, j);
         code = code << own | (word >> (left - own) & ((1 << own) - 1));
         left -= all;
     }
@@ -93,12 +88,12 @@ static int code_in(const lt_config *c, int word, int prototypes)
 /* The code in memory, where the other bits are 0. */
 static int code_out(const lt_config *c, int code, int prototypes)
 {
-    int word = 0, left = log2_of(prototypes);
+    int word = 0, left = lt_clog2(prototypes);
 
     if (!lt_pq_alone(c)) return code;
     for (int j = 0; j < c->pq_length; j++) {
-        int all = lt_pq_element_bits(c->pq_prototypes, c->pq_length, j);
-        int own = lt_pq_element_bits(prototypes, c->pq_length, j);
+        int all = qenc_element_bits(c->pq_prototypes, c->pq_length, j);
+        int own = qenc_element_bits(prototypes, c->pq_length, j);
         left -= own;
         word = word << all | (code >> left & ((1 << own) - 1)) << (all - own);
     }
@@ -139,7 +134,7 @@ static int64_t tap_sum(const lt_config *c, const pq_op *o, const pq_memory *m, i
                        int lane)
 {
     const uint8_t *word = code_word(c, o, m, y, x, chunk);
-    int bits = log2_of(c->pq_prototypes), k = o->og * c->lanes + lane, taps = o->r * o->s;
+    int bits = lt_clog2(c->pq_prototypes), k = o->og * c->lanes + lane, taps = o->r * o->s;
     int64_t sum = 0;
 
     if (o->dense && spatial(c)) {
@@ -204,7 +199,7 @@ static uint8_t requantise(const lt_config *c, const pq_op *o, int64_t acc, int l
 
 static void write_code(const lt_config *c, const pq_op *o, pq_memory *m, int p, int q, const uint8_t *y)
 {
-    int row = o->row0 + p, n = c->pq_codebooks, bits = log2_of(c->pq_prototypes);
+    int row = o->row0 + p, n = c->pq_codebooks, bits = lt_clog2(c->pq_prototypes);
     uint8_t(*bank)[PQ_WORD_BYTES] = m->code[o->map_out][row % 3];
     int at = o->code_out + row / 3 * o->out_w * o->out_chunks + q * o->out_chunks + o->chunk0;
 

@@ -7,17 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/rng.h"
 #include "golden/golden.h"
 #include "golden/qnet.h"
 #include "model/quantize.h"
-
-static inline int rq_log2(int n)
-{
-    int l = 0;
-    while (1 << l < n) l++;
-    return l;
-}
 
 static inline int rq_out(int size, int pads, int kernel, int dilation, int stride)
 {
@@ -42,7 +36,7 @@ static inline void rq_encoder(lt_rng *r, qencoder *e, const qtensor *in, qpq_mod
     }
     lo = in->is_signed ? -(1 << (e->enc_bits - 1)) : 0;
     hi = lo + (1 << e->enc_bits) - 1;
-    int depth = rq_log2(e->prototypes), nodes = e->prototypes - 1;
+    int depth = lt_clog2(e->prototypes), nodes = e->prototypes - 1;
     if (e->encoder == QENC_TREE) {
         e->dim = malloc((size_t)(e->codebooks * depth) * sizeof *e->dim);
         e->thresh = malloc((size_t)(e->codebooks * nodes) * sizeof *e->thresh);

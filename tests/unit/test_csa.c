@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/bits.h"
 #include "base/rng.h"
 #include "csa_eval.h"
 #include "emit/csa_tree.h"
@@ -36,13 +37,6 @@ static long long extended(unsigned long long raw, int bits, bool is_signed)
 {
     raw &= (1ULL << bits) - 1;
     return is_signed && raw >> (bits - 1) ? (long long)raw - (1LL << bits) : (long long)raw;
-}
-
-static int clog2(int n)
-{
-    int b = 0;
-    while (1 << b < n) b++;
-    return b;
 }
 
 /* Dot products ----------------------------------------------------------------------------------------------------- */
@@ -82,7 +76,7 @@ static void check_dot(int inputs, int a_bits, int w_bits, int stages)
 {
     dot_pair c = make_dot(inputs, a_bits, w_bits, stages);
     lt_rng rng = lt_rng_make(7, (uint64_t)(inputs * 1000 + a_bits * 100 + w_bits * 10 + stages));
-    int in_bits = inputs * (a_bits + w_bits), sum_bits = a_bits + w_bits + clog2(inputs);
+    int in_bits = inputs * (a_bits + w_bits), sum_bits = a_bits + w_bits + lt_clog2(inputs);
     bool all = in_bits <= 16;
     long count = all ? 1L << in_bits : 4096;
 
@@ -215,7 +209,7 @@ static void adders(void **state)
     (void)state;
     for (int inputs = 1; inputs <= 40; inputs += 1 + inputs / 4)
         for (int bits = 1; bits <= 9; bits += 2)
-            for (int s = 0; s < 2; s++) check_sum(inputs, bits, s, bits + clog2(inputs), inputs % 4);
+            for (int s = 0; s < 2; s++) check_sum(inputs, bits, s, bits + lt_clog2(inputs), inputs % 4);
     check_sum(256, 8, true, 16, 3);
     check_sum(18, 4, true, 24, 1);
     check_sum(9, 32, true, 40, 2);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "compress/tree.h"
+#include "golden/mirror.h"
 #include "train/grid.h"
 #include "tune_run.h"
 
@@ -41,7 +42,7 @@ static void check_codes(int codes, int length)
     for (int i = 0; i < N; i++) {
         int want = 0;
         for (int j = 0; j < length; j++) {
-            int level = 0, b = lt_tree_element_bits(codes, length, j), top = (1 << b) - 1;
+            int level = 0, b = qenc_element_bits(codes, length, j), top = (1 << b) - 1;
             while (level < top && x[i * length + j] >= thresh[lt_tree_mirrored_node(codes, length, j, level + 1)])
                 level++;
             want = want << b | level;
@@ -52,7 +53,7 @@ static void check_codes(int codes, int length)
     }
     assert_true(used > codes / 2);
     for (int j = 0; j < length; j++) /* equally far apart, but for rounding */
-        for (int l = 1; l + 2 < 1 << lt_tree_element_bits(codes, length, j); l++) {
+        for (int l = 1; l + 2 < 1 << qenc_element_bits(codes, length, j); l++) {
             int t[3];
             for (int i = 0; i < 3; i++) t[i] = thresh[lt_tree_mirrored_node(codes, length, j, l + i)];
             assert_true(abs(t[1] - t[0] - (t[2] - t[1])) <= 1);
@@ -69,10 +70,10 @@ static void test_tree(void **state)
     check_codes(64, 2);
     check_codes(32, 2); /* three bits and two */
     check_codes(16, 3);
-    assert_int_equal(lt_tree_element_bits(16, 2, 0), 2);
-    assert_int_equal(lt_tree_element_bits(32, 2, 0), 3);
-    assert_int_equal(lt_tree_element_bits(32, 2, 1), 2);
-    assert_int_equal(lt_tree_element_bits(16, 8, 0), 0);
+    assert_int_equal(qenc_element_bits(16, 2, 0), 2);
+    assert_int_equal(qenc_element_bits(32, 2, 0), 3);
+    assert_int_equal(qenc_element_bits(32, 2, 1), 2);
+    assert_false(lt_tree_can_mirror(16, 8));
 }
 
 /* Values and gradients of the grid in every variant of the loops, against the definition. */
