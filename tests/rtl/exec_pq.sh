@@ -55,7 +55,7 @@ mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
 
 objects=()
 for c in tests/rtl/exec_pq_{tb,gen,model}.c gen/program/{pack_pq,pack_pq_enc,pq_desc}.c gen/golden/cycle_pq.c \
-    gen/base/{rng,buf,err}.c gen/config/{config_table,pq_shape}.c gen/emit/regs.c; do
+    gen/base/{rng,buf,err}.c gen/config/{config_table,pq_shape}.c gen/emit/regs.c gen/golden/mirror.c; do
     o=$OUT/$(basename "$c" .c).o
     gcc -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Werror -Igen -Itests/rtl -c "$c" -o "$o" || exit 1
     objects+=("$o")

@@ -61,7 +61,7 @@ csr=${CSR:-$OUT/gen/rtl/lutra_csr.v}
 files="$rtl/lutra_shell.v $rtl/lutra_seq.v $rtl/lutra_tokens.v $rtl/lutra_counters.v $rtl/lutra_dma_addr.v
     $rtl/lutra_dma_rd.v $rtl/lutra_dma_wr.v $rtl/lutra_gearbox_in.v $rtl/lutra_gearbox_out.v $rtl/lutra_fb.v
     $rtl/lutra_ram_1rw.v $csr"
-host="$root/gen/golden/cycle_shell.c $root/gen/golden/cycle_dma.c $root/gen/golden/load_word.c $root/gen/emit/regs.c $root/gen/emit/widths.c $root/gen/config/pq_shape.c
+host="$root/gen/golden/cycle_shell.c $root/gen/golden/cycle_dma.c $root/gen/golden/load_word.c $root/gen/emit/regs.c $root/gen/emit/widths.c $root/gen/config/pq_shape.c $root/gen/golden/mirror.c
     $root/gen/base/err.c $root/gen/base/rng.c"
 here=$root/tests/rtl
 bench="$here/shell_tb.c $here/shell_check.c $here/shell_faults.c $here/shell_bench.c $here/shell_prog.c $here/shell_core.c $root/tb/axi_mem.c"
