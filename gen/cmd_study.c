@@ -161,7 +161,7 @@ static lt_code open_model(study_context *s, lt_graph *g, study_row *like, lt_err
     snprintf(like->images, sizeof like->images, "%s", s->test.name);
     like->test_images = s->test.n;
     like->float_accuracy = like->accuracy = like->mean_error = NAN;
-    like->cycles = like->fmax_mhz = like->area_mm2 = like->per_mm2 = like->core_per_mm2 = NAN;
+    like->own_cycles = like->cycles = like->fmax_mhz = like->area_mm2 = like->per_mm2 = like->core_per_mm2 = NAN;
     return LT_OK;
 }
 
@@ -313,6 +313,18 @@ static lt_code report(const study_context *s, const char *csv, study_table *done
     return rc;
 }
 
+/* The accelerators may be others than when a file's network was measured. */
+static lt_code own_cycles(const study_context *s, const study_table *todo, study_table *done, lt_err *err)
+{
+    for (size_t i = 0; i < todo->n; i++) {
+        study_row *r = &todo->rows[i], *of = study_find(done, r);
+        if (!of || !r->mixed) continue;
+        LT_TRY(study_own_cycles(s, r, err));
+        of->own_cycles = r->own_cycles;
+    }
+    return LT_OK;
+}
+
 static lt_code study(study_context *s, const char *path, lt_err *err)
 {
     const cli *c = s->c;
@@ -334,6 +346,7 @@ static lt_code study(study_context *s, const char *path, lt_err *err)
     lt_code rc = open_model(s, &g, &like, err), failed = LT_OK;
     if (rc == LT_OK) rc = plan(s, &like, &todo, err);
     if (rc == LT_OK) rc = float_accuracy(s, &g, &done, &like, err);
+    if (rc == LT_OK) rc = own_cycles(s, &todo, &done, err);
     if (rc == LT_OK && s->areas.n) study_join(&done, &s->areas, &s->base);
     if (rc == LT_OK) rc = study_write(path, &done, err); /* better now than after hours */
     if (rc == LT_OK) rc = failed = run_all(s, path, &done, &todo, like.float_accuracy, err);

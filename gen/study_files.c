@@ -18,6 +18,8 @@ static lt_code read_setting(const char *path, const qnet *n, study_row *row, lt_
     const qlayer *first = NULL;
     bool mirrored = true;
 
+    row->mixed = false;
+
     for (int i = 0; i < n->n_layers; i++) {
         const qlayer *l = &n->layers[i];
         if (l->encoder < 0) continue;
@@ -39,6 +41,11 @@ static lt_code read_setting(const char *path, const qnet *n, study_row *row, lt_
             row->lut_bits = of.lut_bits;
             row->enc_bits = of.enc_bits;
         }
+        if (mirrored && of.prototypes != row->prototypes) { /* an accelerator of pq_mirror runs them */
+            row->mixed = true;
+            if (of.prototypes > row->prototypes) row->prototypes = of.prototypes;
+            of.prototypes = row->prototypes;
+        }
         study_setting(&of, got);
         study_setting(row, want);
         if (strcmp(got, want) != 0)
@@ -47,6 +54,9 @@ static lt_code read_setting(const char *path, const qnet *n, study_row *row, lt_
     }
     if (!first)
         return lt_fail(err, LT_EINPUT, "%s: got no lookup layer, expected a network of product quantisation", path);
+    if (row->mixed && !mirrored)
+        return lt_fail(err, LT_EINPUT,
+                       "%s: layers differ in prototypes, expected the same ones or antisymmetric tables in all", path);
     if (mirrored) row->encoder = STUDY_MIRRORED;
     return LT_OK;
 }

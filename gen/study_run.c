@@ -9,6 +9,7 @@
 
 #include "compress/recon_error.h"
 #include "golden/accuracy.h"
+#include "model/qnet_file.h"
 #include "program/program.h"
 #include "study_files.h"
 #include "study_grid.h"
@@ -90,20 +91,43 @@ double study_work(const study_context *s, const study_row *row)
 
 /* ---- results ---- */
 
+static lt_code predict(const lt_config *cfg, const qnet *net, uint32_t *cycles, lt_err *err)
+{
+    lt_program_options o = {.profile = true, .last_layer = -1, .latency = LATENCY};
+    lt_program p;
+
+    LT_TRY(lt_program_build(cfg, net, &o, &p, err));
+    *cycles = p.image.predict[p.image.profile_count].cycles;
+    lt_program_free(&p);
+    return LT_OK;
+}
+
 /* The table of areas has to be of this network. */
 static lt_code check_cycles(const study_context *s, const study_row *row, const qnet *net, lt_err *err)
 {
     const study_area *a = study_area_of(&s->areas, &s->base, row);
-    lt_program_options o = {.profile = true, .last_layer = -1, .latency = LATENCY};
-    lt_program p;
+    uint32_t cycles;
 
     if (!a) return LT_OK;
-    LT_TRY(lt_program_build(&a->cfg, net, &o, &p, err));
-    uint32_t cycles = p.image.predict[p.image.profile_count].cycles;
-    lt_program_free(&p);
+    LT_TRY(predict(&a->cfg, net, &cycles, err));
     if ((double)cycles == a->cycles) return LT_OK;
     return lt_fail(err, LT_EINPUT, "%s: %s: got %.0f cycles, expected %u: measured with another network or version",
                    cli_text(s->c, "areas"), a->variant, a->cycles, cycles);
+}
+
+lt_code study_own_cycles(const study_context *s, study_row *row, lt_err *err)
+{
+    const study_area *a = study_area_of(&s->areas, &s->base, row);
+    uint32_t cycles;
+    qnet net;
+
+    row->own_cycles = NAN;
+    if (!row->mixed || !a) return LT_OK;
+    LT_TRY(lt_qnet_load(row->file, &net, err));
+    lt_code rc = predict(&a->cfg, &net, &cycles, err);
+    qnet_free(&net);
+    if (rc == LT_OK) row->own_cycles = cycles;
+    return rc;
 }
 
 static lt_code measure(const study_context *s, const lt_graph *g, const qnet *net, study_row *row, lt_err *err)
@@ -161,7 +185,7 @@ static lt_code from_file(const study_context *s, study_row *row, lt_err *err)
     LT_TRY(lt_prep_dense(&o, &p, err));
     lt_code rc = study_file_load(row, &p.net, &net, err);
     if (rc == LT_OK) {
-        rc = check_cycles(s, row, &net, err);
+        rc = row->mixed ? study_own_cycles(s, row, err) : check_cycles(s, row, &net, err);
         if (rc == LT_OK) rc = measure(s, &p.graph, &net, row, err);
         qnet_free(&net);
     }

@@ -27,4 +27,7 @@ double study_work(const study_context *s, const study_row *row);
  * checkpoint. */
 lt_code study_run(study_context *s, study_row *row, lt_err *err);
 
+/* Cycles of a file's network on the accelerator of its setting, where its layers differ in prototypes; else NAN. */
+lt_code study_own_cycles(const study_context *s, study_row *row, lt_err *err);
+
 #endif

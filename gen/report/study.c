@@ -55,6 +55,7 @@ static const column columns[] = {
     {"accuracy", REAL, AT(accuracy), .decimals = 2},
     {"mean_error", REAL, AT(mean_error), .decimals = 4},
     {"seconds", REAL, AT(seconds), .decimals = 0},
+    {"own_cycles", REAL, AT(own_cycles), .decimals = 0},
     {TEXT_OF(variant, false)},
     {"cycles", REAL, AT(cycles), .decimals = 0},
     {"fmax_mhz", REAL, AT(fmax_mhz), .decimals = 1},

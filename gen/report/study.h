@@ -28,8 +28,10 @@ typedef struct {
     uint32_t seed;
     uint32_t rest;    /* checksum of all other settings */
     const char *file; /* method STUDY_FILE, of a row that is to be measured: the path */
+    bool mixed;       /* of such a row: layers have fewer prototypes than the setting says */
     /* what came of it */
     double float_accuracy, accuracy, mean_error; /* %, %; mean of the layers' */
+    double own_cycles; /* per image, of a file's network whose layers have fewer prototypes than its setting */
     double seconds;
     int n_layers;
     study_layer *layers; /* lookup layers: reconstruction error */

@@ -180,11 +180,12 @@ void study_join(study_table *t, const study_areas *a, const lt_config *base)
         const study_area *of = study_area_of(a, base, r);
         r->variant[0] = '\0';
         if (of) memcpy(r->variant, of->variant, sizeof r->variant);
-        r->cycles = of ? of->cycles : NAN;
+        double faster = of && isfinite(r->own_cycles) ? of->cycles / r->own_cycles : 1;
+        r->cycles = of ? of->cycles / faster : NAN;
         r->fmax_mhz = of ? of->fmax_mhz : NAN;
         r->area_mm2 = of ? of->area_mm2 : NAN;
-        r->per_mm2 = of ? of->per_mm2 : NAN;
-        r->core_per_mm2 = of ? of->core_per_mm2 : NAN;
+        r->per_mm2 = of ? of->per_mm2 * faster : NAN;
+        r->core_per_mm2 = of ? of->core_per_mm2 * faster : NAN;
     }
 }
 

@@ -46,7 +46,8 @@ static void describe(const study_row *r, lt_buf *b)
 {
     lt_buf_printf(b, "`%s`", r->method);
     if (study_is_file(r)) {
-        lt_buf_printf(b, " %s: as trained by the command in models/recipes.txt", r->fit);
+        lt_buf_printf(b, " %s: as trained by the command in models/recipes.txt%s", r->fit,
+                      isfinite(r->own_cycles) ? "; some layers have fewer prototypes than the setting says" : "");
         return;
     }
     if (r->assign[0]) lt_buf_printf(b, " with `%s` assignment", r->assign);
