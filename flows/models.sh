@@ -34,7 +34,7 @@ make_one() { # file, images, command
     for w in "${command[@]}"; do
         case $w in
         *.onnx | *.lqn) words+=("$(place "$w")") ;;
-        configs/*) words+=("$root/$w") ;;
+        configs/* | models/*) words+=("$root/$w") ;;
         *) words+=("$w") ;;
         esac
     done

@@ -10,7 +10,6 @@
 #include "model/quantize.h"
 #include "train/lsq.h"
 #include "train/products.h"
-#include "train/round.h"
 #include "train/tune.h"
 #include "train/tune_internal.h"
 
@@ -100,29 +99,12 @@ static void clip_range(const lt_node *n, const qtensor *out, qlayer *l)
     if (n->hi < INFINITY) l->hi = (int)fmax(fmin(floor((double)n->hi / out->scale + 0.5), l->hi), l->lo);
 }
 
-/* Steps of least squared error for tables [rows][k] of integers lo..hi. */
-static void table_steps(const float *table, size_t rows, size_t k, float hi, float lo, float *steps)
-{
-    for (size_t o = 0; o < k; o++) {
-        float most = 1e-6f, best = INFINITY;
-        for (size_t r = 0; r < rows; r++) most = fmaxf(most, fabsf(table[r * k + o]));
-        for (int share = 20; share <= 100; share += 4) {
-            float s = most / hi * (float)share / 100, error = 0;
-            for (size_t r = 0; r < rows; r++) {
-                float d = table[r * k + o] - s * lt_round_clip(table[r * k + o] / s, lo, hi);
-                error += d * d;
-            }
-            if (error >= best) continue;
-            best = error;
-            steps[o] = s;
-        }
-    }
-}
-
 /* Tables that are products, in real units. */
 typedef struct {
+    const lt_tune *t;
+    int i;
     size_t k, rows;
-    float *w, *table, *steps; /* weights as the layer sees them, [rows][k], [k] steps used */
+    float *w, *table, *steps; /* weights as the layer sees them, [rows][k], [k] steps of its integers */
     lt_tune_scales s;
 } product;
 
@@ -141,18 +123,24 @@ static lt_code product_open(product *p, const lt_tune *t, int i, lt_err *err)
     const qlayer *l = &t->net.layers[i - 1];
     const qencoder *e = &t->net.encoders[l->encoder];
     size_t n = conv->params[0].n, taps = (size_t)(l->r * l->s);
-    float hi = (float)((1 << (l->lut_bits - 1)) - 1), lo = t->o.mirror ? -hi : -hi - 1;
 
-    *p = (product){.k = (size_t)l->k, .rows = (size_t)(e->codebooks * e->prototypes) * taps};
+    *p = (product){.t = t, .i = i, .k = (size_t)l->k, .rows = (size_t)(e->codebooks * e->prototypes) * taps};
     p->w = malloc(n * sizeof *p->w);
     p->table = malloc(p->rows * p->k * sizeof *p->table);
     p->steps = malloc(p->k * sizeof *p->steps);
     if (!p->w || !p->table || !p->steps) return lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
     h->forward(h->ctx, conv->params[0].value, p->w, n, LT_MODE_EVAL);
     (t->o.mirror ? lt_grid_tables : lt_products_tables)(conv, p->w, (int)taps, p->table);
-    table_steps(p->table, p->rows, p->k, hi, lo, p->steps);
-    LT_TRY(lt_tune_scales_of(t, i, p->steps, &p->s, err));
-    for (size_t o = 0; o < p->k; o++) p->steps[o] = (float)(p->s.gain[o] / lt_tune_slope(t, i, (int)o));
+    return LT_OK;
+}
+
+/* Steps as the multiplier can say them. */
+static lt_code product_snap(void *ctx, float *steps, lt_err *err)
+{
+    product *p = ctx;
+
+    LT_TRY(lt_tune_scales_of(p->t, p->i, steps, &p->s, err));
+    for (size_t o = 0; o < p->k; o++) steps[o] = (float)(p->s.gain[o] / lt_tune_slope(p->t, p->i, (int)o));
     return LT_OK;
 }
 
@@ -162,12 +150,13 @@ static lt_code round_products(const lt_tune *t, int i, qnet *q, lt_err *err)
 {
     qlayer *l = &q->layers[i - 1];
     product p;
+    lt_pq_snap snap = {product_snap, &p};
     lt_code rc = product_open(&p, t, i, err);
     float *shift = malloc(p.k * sizeof *shift);
     int8_t *lut = NULL;
 
     if (rc == LT_OK && !shift) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
-    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, p.steps, t->o.mirror, &lut, shift, err);
+    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, t->o.mirror, &snap, p.steps, &lut, shift, err);
     for (size_t o = 0; rc == LT_OK && o < p.k; o++) {
         double bias = p.s.bias[o] + (double)shift[o] * lt_tune_slope(t, i, (int)o);
         l->bias[o] = (int32_t)floor(bias / p.s.gain[o] + 0.5);

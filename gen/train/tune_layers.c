@@ -18,6 +18,10 @@ static bool keeps_numbers(const lt_tune *t, int i)
     return n->op == NODE_MAXPOOL && n->res < 0 && no_floor && n->hi == INFINITY;
 }
 
+/* Tables have coarser steps than the weights they are products of, hence larger multipliers and a smaller shift, with
+ * which the residual's multiplier has to be exact, too. */
+enum { PRODUCT_SPARE = 3 };
+
 /* The largest ratio of output to accumulator step that node i needs, in real units of the output. */
 static double largest_gain(const lt_tune *t, int i)
 {
@@ -39,7 +43,8 @@ void lt_tune_refresh(lt_tune *t)
         v->step = v->fq ? v->fq->params[0].value[0] : keeps_numbers(t, i) ? t->nodes[n->in].step : v->step;
         if (!v->fq || n->res < 0 || (n->op == NODE_CONV && (!v->conv || !lt_lsq_steps(v->conv)))) continue;
         double out = (double)v->step, res = (double)t->nodes[n->res].step;
-        int shift = lt_quant_shift(largest_gain(t, i) / out, res / out, t->o.mult_bits);
+        int spare = lt_tune_products(t, i) ? PRODUCT_SPARE : 0;
+        int shift = lt_quant_shift(largest_gain(t, i) / out, res / out, t->o.mult_bits - spare);
         if (shift >= 0) v->step = (float)(ldexp(res, shift) / fmax(floor(ldexp(res / out, shift) + 0.5), 1));
     }
 }

@@ -143,6 +143,7 @@ static void test_export(void **state)
     exported(fine, true, 40);
     fine.prototypes = 32;
     exported(fine, true, 40);
+    exported(settings(16, 2, 8), true, 40); /* whose multipliers are larger than those of the weights */
 }
 
 static void test_refused(void **state)
