@@ -1,19 +1,25 @@
 // Code memory of the pq core: two maps of three row banks; row y of a map lies in bank y mod 3.
 //
 // A fetch reads one word of up to three banks of one map; the code writer writes one word of one bank; a LOAD writes one
-// word of all three banks. Every bank is a single-port memory: two accesses to one bank in one cycle raise `conflict`.
+// unit, the words of all three banks at one address. Every bank is a single-port memory: two accesses to one bank in one
+// cycle raise `conflict`.
 //
 // A word holds VALUES bytes where a map has values instead of codes: then addresses count bytes (rd_value), and the byte
 // meant comes in the low bits of rd_data.
 //
+// LOAD: ld_addr = map * CODE_WORDS + word; a unit is the banks' words, each padded to whole bytes. With VALUES > 1 it is
+// four bytes for each value: those of the three banks and one that counts for nothing.
+//
 // Latency: rd_data one cycle after rd_en, bank b at [b*WORD_BITS +: WORD_BITS]; it holds until the next read of that map.
-// Parameters: WORD_BITS bits of a code word, CODE_WORDS words in each bank, VALUES 1 or a power of two, at most WORD_BITS / 8.
+// Parameters: WORD_BITS bits of a code word, CODE_WORDS words in each bank, VALUES 1 or a power of two, at most WORD_BITS
+// / 8; LD_BITS of the load port, whose lowest hold the unit.
 `default_nettype none
 
 module lutra_code_mem #(
     parameter WORD_BITS  = 8,
     parameter CODE_WORDS = 512,
     parameter VALUES     = 1,
+    parameter LD_BITS    = 64,
     parameter ADDR_W     = (CODE_WORDS > 1) ? $clog2(CODE_WORDS) : 1,
     parameter FETCH_W    = ADDR_W + $clog2(VALUES)
 ) (
@@ -32,9 +38,10 @@ module lutra_code_mem #(
     input  wire [ADDR_W-1:0]      wr_addr,
     input  wire [WORD_BITS-1:0]   wr_data,
     input  wire                   ld_en,
-    input  wire                   ld_map,
-    input  wire [ADDR_W-1:0]      ld_addr,
-    input  wire [3*WORD_BITS-1:0] ld_data,
+    input  wire [15:0]            ld_addr,
+    // verilator lint_off UNUSED
+    input  wire [LD_BITS-1:0]     ld_data,
+    // verilator lint_on UNUSED
     output reg                    conflict
 );
     localparam VALUE_BITS = $clog2(VALUES);
@@ -45,8 +52,30 @@ module lutra_code_mem #(
     wire [3*ADDR_W-1:0]      rd_word;
     wire [3*WORD_BITS-1:0]   words;
 
-    genvar m, b;
+    localparam [16:0] MAP_WORDS  = CODE_WORDS[16:0];
+    localparam        WORD_BYTES = (WORD_BITS + 7) / 8;
+    wire [16:0]            ld_over = {1'b0, ld_addr} - MAP_WORDS;
+    wire                   ld_map  = !ld_over[16];
+    // verilator lint_off UNUSED
+    wire [15:0]            ld_at   = ld_map ? ld_over[15:0] : ld_addr; // below CODE_WORDS
+    // verilator lint_on UNUSED
+    wire [3*WORD_BITS-1:0] ld_words;
+
+    genvar m, b, v;
     generate
+        for (b = 0; b < 3; b = b + 1) begin : g_unit
+            if (VALUES > 1) begin : g_values
+                for (v = 0; v < VALUES; v = v + 1) begin : g_value
+                    assign ld_words[b*WORD_BITS + 8*v +: 8] = ld_data[32*v + 8*b +: 8];
+                end
+                if (WORD_BITS > 8*VALUES) begin : g_rest
+                    assign ld_words[b*WORD_BITS + 8*VALUES +: WORD_BITS - 8*VALUES] = {(WORD_BITS - 8*VALUES){1'b0}};
+                end
+            end else begin : g_word
+                assign ld_words[b*WORD_BITS +: WORD_BITS] = ld_data[b*WORD_BYTES*8 +: WORD_BITS];
+            end
+        end
+
         for (m = 0; m < 2; m = m + 1) begin : g_map
             for (b = 0; b < 3; b = b + 1) begin : g_bank
                 wire rd = rd_en[b] && rd_map == m;
@@ -62,8 +91,8 @@ module lutra_code_mem #(
                     .clk(clk),
                     .en(rd || wr || ld),
                     .we(wr || ld),
-                    .addr(ld ? ld_addr : wr ? wr_addr : rd_word[b*ADDR_W +: ADDR_W]),
-                    .wdata(ld ? ld_data[b*WORD_BITS +: WORD_BITS] : wr_data),
+                    .addr(ld ? ld_at[ADDR_W-1:0] : wr ? wr_addr : rd_word[b*ADDR_W +: ADDR_W]),
+                    .wdata(ld ? ld_words[b*WORD_BITS +: WORD_BITS] : wr_data),
                     .rdata(q[(m*3 + b)*WORD_BITS +: WORD_BITS])
                 );
             end

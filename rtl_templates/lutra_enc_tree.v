@@ -42,18 +42,11 @@ module lutra_enc_tree #(
     localparam DIM_BITS = (LENGTH > 1) ? $clog2(LENGTH) : 1;
     localparam THR_BITS = ENC_BITS + 1;
 
-    // levels before those of element j, element of level l, level in its tree
-    function integer first_level(input integer j);
-        first_level = j*(CODE_BITS / LENGTH) + ((j < CODE_BITS % LENGTH) ? j : CODE_BITS % LENGTH);
-    endfunction
-    function integer element_of(input integer l);
-        begin
-            element_of = 0;
-            while (ALONE && first_level(element_of + 1) <= l) element_of = element_of + 1;
-        end
-    endfunction
+    `include "lutra_pq_levels.vh"
+
+    // level l within its tree, or within the levels of its element
     function integer depth_of(input integer l);
-        depth_of = ALONE ? l - first_level(element_of(l)) : l;
+        depth_of = ALONE ? element_level(l, CODE_BITS, LENGTH) : l;
     endfunction
 
     // slices before the thresholds of level l
@@ -83,7 +76,7 @@ module lutra_enc_tree #(
         if (ALONE) begin : g_alone
             for (u = 0; u < UNITS; u = u + 1) begin : g_unit
                 for (l = 0; l < CODE_BITS; l = l + 1) begin : g_level
-                    localparam [31:0] ELEMENT = element_of(l);
+                    localparam [31:0] ELEMENT = element_of(l, CODE_BITS, LENGTH);
                     assign dims[(u*CODE_BITS + l)*DIM_BITS +: DIM_BITS] = ELEMENT[DIM_BITS-1:0];
                 end
             end

@@ -64,6 +64,7 @@ module lutra_exec_pq #(
     output reg                  conflict
 );
     `include "lutra_desc.vh"
+    `include "lutra_pq_levels.vh"
 
     localparam SPATIAL    = (PQ_MODE != 0) ? 1 : 0;
     localparam T          = LANES;
@@ -123,26 +124,10 @@ module lutra_exec_pq #(
                 enc_slices = ALONE ? 0 : (N*levels*((PQ_LENGTH > 1) ? $clog2(PQ_LENGTH) : 1) + SLICE - 1) / SLICE;
                 for (l = 0; l < levels; l = l + 1)
                     enc_slices = enc_slices +
-                                 ((N << (ALONE ? l - first_level(element_of(l)) : l))*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
+                                 ((N << (ALONE ? element_level(l, levels, PQ_LENGTH) : l))*(PQ_ENC_BITS + 1) + SLICE - 1) / SLICE;
             end else
                 enc_slices = (N*(PQ_PROTOTYPES/PQ_ENC_CYCLES)*PQ_LENGTH*PQ_ENC_BITS + SLICE - 1) / SLICE;
         end
-    endfunction
-
-    // ALONE: levels before those of element j, element of level l
-    function integer first_level(input integer j);
-        first_level = j*(CODE_BITS / PQ_LENGTH) + ((j < CODE_BITS % PQ_LENGTH) ? j : CODE_BITS % PQ_LENGTH);
-    endfunction
-    function integer element_of(input integer l);
-        begin
-            element_of = 0;
-            while (first_level(element_of + 1) <= l) element_of = element_of + 1;
-        end
-    endfunction
-
-    // bit of a code (its mirrored half folded onto the other) that bit i of the row within a set is: the element's highest bits first
-    function integer code_bit(input integer i);
-        code_bit = ALONE ? CODE_BITS - 1 - first_level((i + 1) % PQ_LENGTH) - (i + 1) / PQ_LENGTH : i;
     endfunction
 
     // largest power of two of bytes that fits `bits` and divides T
@@ -167,29 +152,8 @@ module lutra_exec_pq #(
     wire ld_enc    = ld_valid && ld_target == `LUTRA_TARGET_ENC;
     wire ld_code   = ld_valid && ld_target == `LUTRA_TARGET_CODE;
 
-    localparam [16:0] MAP_WORDS = PQ_CODE_WORDS[16:0];
-    wire [16:0] ld_code_over = {1'b0, ld_addr} - MAP_WORDS;
-    wire        ld_code_map  = !ld_code_over[16];
-    // verilator lint_off UNUSED
-    wire [15:0] ld_code_addr = ld_code_map ? ld_code_over[15:0] : ld_addr; // below PQ_CODE_WORDS
-    // verilator lint_on UNUSED
-    localparam  CODE_BYTES   = (WORD_BITS + 7) / 8;
-    wire [3*WORD_BITS-1:0] ld_code_data;
-    wire [SLICE_W-1:0]     ld_enc_slice;
-    genvar i, j;
+    wire [SLICE_W-1:0] ld_enc_slice;
     generate
-        for (i = 0; i < 3; i = i + 1) begin : g_ld_code
-            if (VALUES > 1) begin : g_values
-                for (j = 0; j < VALUES; j = j + 1) begin : g_value
-                    assign ld_code_data[i*WORD_BITS + 8*j +: 8] = ld_data[32*j + 8*i +: 8];
-                end
-                if (WORD_BITS > 8*VALUES) begin : g_rest
-                    assign ld_code_data[i*WORD_BITS + 8*VALUES +: WORD_BITS - 8*VALUES] = {(WORD_BITS - 8*VALUES){1'b0}};
-                end
-            end else begin : g_word
-                assign ld_code_data[i*WORD_BITS +: WORD_BITS] = ld_data[i*CODE_BYTES*8 +: WORD_BITS];
-            end
-        end
         if (SLICES > 1) begin : g_slices
             assign ld_enc_slice = ld_addr[SLICE_W-1:0];
         end else begin : g_slice
@@ -269,25 +233,12 @@ module lutra_exec_pq #(
     lutra_code_mem #(
         .WORD_BITS(WORD_BITS),
         .CODE_WORDS(PQ_CODE_WORDS),
-        .VALUES(VALUES)
+        .VALUES(VALUES),
+        .LD_BITS(LD_BITS)
     ) u_code (
-        .clk(clk),
-        .rst(rst),
-        .rd_en(fetch_en),
-        .rd_map(p1_map),
-        .rd_value(p1_dense),
-        .rd_addr(fetch_addr),
-        .rd_data(fetched),
-        .wr_en(code_wr_en),
-        .wr_map(code_wr_map),
-        .wr_bank(code_wr_bank),
-        .wr_addr(code_wr_addr),
-        .wr_data(code_wr_data),
-        .ld_en(ld_code),
-        .ld_map(ld_code_map),
-        .ld_addr(ld_code_addr[CODE_AW-1:0]),
-        .ld_data(ld_code_data),
-        .conflict(code_conflict)
+        .clk(clk), .rst(rst), .rd_en(fetch_en), .rd_map(p1_map), .rd_value(p1_dense), .rd_addr(fetch_addr),
+        .rd_data(fetched), .wr_en(code_wr_en), .wr_map(code_wr_map), .wr_bank(code_wr_bank), .wr_addr(code_wr_addr),
+        .wr_data(code_wr_data), .ld_en(ld_code), .ld_addr(ld_addr), .ld_data(ld_data), .conflict(code_conflict)
     );
 
     // ---- P2, P3: window ------------------------------------------------------------------------------------------------
@@ -389,33 +340,21 @@ module lutra_exec_pq #(
     wire                      lut_conflict;
     wire [BANKS-1:0]          mirrored; // the second half of a table: the first one's negative, backwards
     wire [BANKS-1:0]          negated;  // the same for the entries
-    generate
-        for (i = 0; i < BANKS; i = i + 1) begin : g_lut_addr
-            wire [CODE_BITS-1:0] code = codes[i*CODE_BITS +: CODE_BITS];
-            wire [CODE_BITS-1:0] at   = code ^ {CODE_BITS{mirrored[i]}}; // within the set
-            assign mirrored[i] = PQ_MIRROR != 0 && !pl_dense && code[CODE_BITS-1];
-            for (j = 0; j < LUT_AW; j = j + 1) begin : g_bit
-                if (j < SET_BITS) begin : g_coded
-                    localparam FROM = code_bit(j);
-                    assign lut_addr[i*LUT_AW + j] = pl_coded[j] ? at[FROM] : pl_row[j];
-                end else begin : g_row
-                    assign lut_addr[i*LUT_AW + j] = pl_row[j];
-                end
-            end
-            wire unused = &{1'b0, at, pl_coded};
-        end
-    endgenerate
-
-    localparam LUT_GROUPS  = BANKS / N;
-    localparam LUT_GROUP_W = (LUT_GROUPS > 1) ? $clog2(LUT_GROUPS) : 1;
-    wire [LUT_GROUP_W-1:0] ld_group;
-    generate
-        if (LUT_GROUPS > 1) begin : g_ld_tap
-            assign ld_group = ld_addr[LUT_AW+1 +: LUT_GROUP_W];
-        end else begin : g_ld_all
-            assign ld_group = 1'b0;
-        end
-    endgenerate
+    lutra_pq_lut_addr #(
+        .BANKS(BANKS),
+        .CODE_BITS(CODE_BITS),
+        .LENGTH(PQ_LENGTH),
+        .ALONE(ALONE),
+        .MIRROR(PQ_MIRROR),
+        .ADDR_W(LUT_AW)
+    ) u_lut_addr (
+        .codes(codes),
+        .dense(pl_dense),
+        .row(pl_row),
+        .coded(pl_coded),
+        .addr(lut_addr),
+        .mirrored(mirrored)
+    );
 
     lutra_pq_lut #(
         .BANKS(BANKS),
@@ -424,20 +363,8 @@ module lutra_exec_pq #(
         .ROW_BITS(ROW_BITS),
         .MIRROR(PQ_MIRROR)
     ) u_lut (
-        .clk(clk),
-        .rst(rst),
-        .read(pl_read),
-        .en(covered),
-        .half(pl_half),
-        .addr(lut_addr),
-        .negate(mirrored),
-        .data(entries),
-        .negated(negated),
-        .ld_en(ld_weight),
-        .ld_half(ld_addr[LUT_AW]),
-        .ld_group(ld_group),
-        .ld_addr(ld_addr[LUT_AW-1:0]),
-        .ld_data(ld_data[N*ROW_BITS-1:0]),
+        .clk(clk), .rst(rst), .read(pl_read), .en(covered), .half(pl_half), .addr(lut_addr), .negate(mirrored),
+        .data(entries), .negated(negated), .ld_en(ld_weight), .ld_addr(ld_addr), .ld_data(ld_data[N*ROW_BITS-1:0]),
         .conflict(lut_conflict)
     );
 
@@ -534,68 +461,25 @@ module lutra_exec_pq #(
         ps_load   <= byte_load;
     end
 
-    // one's complements lack 1 each: added up once for all lanes
-    localparam SUM_W = PQ_LUT_BITS + $clog2(BANKS + 1) + 1;
-    wire [SUM_W-1:0] sum_start;
-    generate
-        if (PQ_MIRROR != 0) begin : g_mirror
-            lutra_pq_ones #(
-                .INPUTS(BANKS),
-                .SUM_W(SUM_W),
-                .LATENCY(SUM_LAT - 1)
-            ) u_ones (
-                .clk(clk),
-                .in(negated),
-                .ones(sum_start)
-            );
-        end else begin : g_plain
-            assign sum_start = {SUM_W{1'b0}};
-            wire unused = &{1'b0, negated};
-        end
-    endgenerate
-
     wire [T*ACC_BITS-1:0] acc, held;
-    generate
-        for (i = 0; i < T; i = i + 1) begin : g_lane
-            wire [BANKS*PQ_LUT_BITS-1:0] own;
-            for (j = 0; j < BANKS; j = j + 1) begin : g_entry
-                assign own[j*PQ_LUT_BITS +: PQ_LUT_BITS] = entries[j*ROW_BITS + i*PQ_LUT_BITS +: PQ_LUT_BITS];
-            end
-            lutra_pq_lane #(
-                .INPUTS(BANKS),
-                .LUT_BITS(PQ_LUT_BITS),
-                .MIRROR(PQ_MIRROR),
-                .SUM_W(SUM_W),
-                .DENSE(PQ_DENSE),
-                .ACC_BITS(ACC_BITS),
-                .PAD_SUM(LATENCY - SUM_LAT),
-                .PAD_DOT((PQ_DENSE > 0) ? LATENCY - DOT_LAT : 0),
-                .DOT_STAGES(DOT_STAGES),
-                .HOLD((POST_N > 1) ? 1 : 0),
-                .CODE_W(CODE_W),
-                .CORR_W(CORR_W)
-            ) u_lane (
-                .clk(clk),
-                .entry(own),
-                .sum_start(sum_start),
-                .code(act_code),
-                .corr(act_corr),
-                .w(weights[i*MULTS*8 +: MULTS*8]),
-                .lookup(ps_lookup),
-                .step(ps_step),
-                .first(ps_first),
-                .load(ps_load),
-                .maximum(ps_max),
-                .byte_read(byte_read),
-                .byte_on(ps_read),
-                .byte_unsigned(ps_load ? !ps_first : ps_unsigned), // the highest byte of a sum is signed
-                .data(fb_rd_data[i*8 +: 8]),
-                .keep(ps_end),
-                .acc(acc[i*ACC_BITS +: ACC_BITS]),
-                .held(held[i*ACC_BITS +: ACC_BITS])
-            );
-        end
-    endgenerate
+    lutra_pq_lanes #(
+        .LANES(T),
+        .BANKS(BANKS),
+        .LUT_BITS(PQ_LUT_BITS),
+        .MIRROR(PQ_MIRROR),
+        .DENSE(PQ_DENSE),
+        .ACC_BITS(ACC_BITS),
+        .SUM_LATENCY(SUM_LAT),
+        .LATENCY(LATENCY),
+        .DOT_STAGES(DOT_STAGES),
+        .HOLD((POST_N > 1) ? 1 : 0),
+        .CODE_W(CODE_W),
+        .CORR_W(CORR_W)
+    ) u_lanes (
+        .clk(clk), .entries(entries), .negated(negated), .act_code(act_code), .act_corr(act_corr), .weights(weights),
+        .lookup(ps_lookup), .step(ps_step), .first(ps_first), .load(ps_load), .maximum(ps_max), .byte_read(byte_read),
+        .byte_on(ps_read), .is_unsigned(ps_unsigned), .data(fb_rd_data), .keep(ps_end), .acc(acc), .held(held)
+    );
 
     // ---- PS+1: results -----------------------------------------------------------------------------------------------
     wire                 post_valid, op_write_code, op_code_raw, op_code_map, op_out_unsigned, store_done, post_clash;
@@ -644,29 +528,12 @@ module lutra_exec_pq #(
         .SLICE_W(SLICE_W),
         .ROW_W(ENC_AW)
     ) u_writer (
-        .clk(clk),
-        .rst(rst),
-        .in_valid(post_valid),
-        .in_last(post_tag[CODE_AW+2]),
-        .in_write(op_write_code),
-        .in_raw(op_code_raw),
-        .in_unsigned(op_out_unsigned),
-        .in_map(op_code_map),
-        .in_bank(post_tag[CODE_AW +: 2]),
-        .in_addr(post_tag[CODE_AW-1:0]),
-        .in_enc_word(op_enc_word),
-        .in_data(post_data),
-        .wr_en(code_wr_en),
-        .wr_map(code_wr_map),
-        .wr_bank(code_wr_bank),
-        .wr_addr(code_wr_addr),
-        .wr_data(code_wr_data),
-        .done(writer_done),
-        .clash(writer_clash),
-        .ld_en(ld_enc),
-        .ld_row(ld_addr[SLICE_BITS +: ENC_AW]),
-        .ld_slice(ld_enc_slice),
-        .ld_data(ld_data[SLICE-1:0])
+        .clk(clk), .rst(rst), .in_valid(post_valid), .in_last(post_tag[CODE_AW+2]), .in_write(op_write_code),
+        .in_raw(op_code_raw), .in_unsigned(op_out_unsigned), .in_map(op_code_map), .in_bank(post_tag[CODE_AW +: 2]),
+        .in_addr(post_tag[CODE_AW-1:0]), .in_enc_word(op_enc_word), .in_data(post_data), .wr_en(code_wr_en),
+        .wr_map(code_wr_map), .wr_bank(code_wr_bank), .wr_addr(code_wr_addr), .wr_data(code_wr_data),
+        .done(writer_done), .clash(writer_clash), .ld_en(ld_enc), .ld_row(ld_addr[SLICE_BITS +: ENC_AW]),
+        .ld_slice(ld_enc_slice), .ld_data(ld_data[SLICE-1:0])
     );
 
     always @(posedge clk)

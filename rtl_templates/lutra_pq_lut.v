@@ -2,7 +2,7 @@
 //
 // Every bank is looked up in the same cycle, each at its own row of one half, while LOAD fills the other half. A half is a
 // single-port memory; up to 32 rows, both share one with two ports. A LOAD word holds the rows of GROUP neighbouring banks
-// (one window tap, or all banks).
+// (one window tap, or all banks); ld_addr = {group, half, row}.
 // Using one half for both in one cycle raises `conflict`.
 //
 // With MIRROR = 1 the row of a bank with `negate` comes as its one's complement; `negated` says so.
@@ -18,8 +18,7 @@ module lutra_pq_lut #(
     parameter ROWS     = 64,
     parameter ROW_BITS = 64,
     parameter MIRROR   = 0,
-    parameter ADDR_W   = (ROWS > 1) ? $clog2(ROWS) : 1,
-    parameter GROUP_W  = (BANKS / GROUP > 1) ? $clog2(BANKS / GROUP) : 1
+    parameter ADDR_W   = (ROWS > 1) ? $clog2(ROWS) : 1
 ) (
     input  wire                      clk,
     input  wire                      rst,
@@ -33,15 +32,28 @@ module lutra_pq_lut #(
     output wire [BANKS*ROW_BITS-1:0] data,
     output wire [BANKS-1:0]          negated,
     input  wire                      ld_en,
-    input  wire                      ld_half,
-    input  wire [GROUP_W-1:0]        ld_group,
-    input  wire [ADDR_W-1:0]         ld_addr,
+    // verilator lint_off UNUSED
+    input  wire [15:0]               ld_addr, // highest bits not used by small memories
+    // verilator lint_on UNUSED
     input  wire [GROUP*ROW_BITS-1:0] ld_data,
     output reg                       conflict
 );
     // memories of fewer than 32 words cost as much as those of 32 (docs/sram-model.md), and choosing between two of 32 costs
     // more than the second port
     localparam SHARED = (ROWS <= 32) ? 1 : 0;
+
+    localparam GROUPS  = BANKS / GROUP;
+    localparam GROUP_W = (GROUPS > 1) ? $clog2(GROUPS) : 1;
+    wire [ADDR_W-1:0]  ld_row  = ld_addr[ADDR_W-1:0];
+    wire               ld_half = ld_addr[ADDR_W];
+    wire [GROUP_W-1:0] ld_group;
+    generate
+        if (GROUPS > 1) begin : g_groups
+            assign ld_group = ld_addr[ADDR_W+1 +: GROUP_W];
+        end else begin : g_all
+            assign ld_group = 1'b0;
+        end
+    endgenerate
 
     always @(posedge clk) begin
         conflict <= !rst && read && en != {BANKS{1'b0}} && ld_en && half == ld_half;
@@ -68,7 +80,7 @@ module lutra_pq_lut #(
                 ) u_ram (
                     .clk(clk),
                     .we(ld),
-                    .waddr({ld_half, ld_addr}),
+                    .waddr({ld_half, ld_row}),
                     .wdata(ld_data[(i % GROUP)*ROW_BITS +: ROW_BITS]),
                     .re(rd),
                     .raddr({half, addr[i*ADDR_W +: ADDR_W]}),
@@ -87,7 +99,7 @@ module lutra_pq_lut #(
                         .clk(clk),
                         .en(load || (rd && half == h)),
                         .we(load),
-                        .addr(load ? ld_addr : addr[i*ADDR_W +: ADDR_W]),
+                        .addr(load ? ld_row : addr[i*ADDR_W +: ADDR_W]),
                         .wdata(ld_data[(i % GROUP)*ROW_BITS +: ROW_BITS]),
                         .rdata(q[h*ROW_BITS +: ROW_BITS])
                     );
