@@ -187,10 +187,11 @@ static void commit(axi_mem *m, const axi_write *b)
 
     if (b->resp != OKAY) return;
     for (int i = 0; i < b->got; i++) {
-        uint32_t address = b->address + ((uint32_t)i << m->bus_shift), strobe = b->strobe[i];
+        uint32_t address = b->address + ((uint32_t)i << m->bus_shift);
+        uint64_t strobe = b->strobe[i];
         const uint8_t *from = b->data + ((size_t)i << m->bus_shift);
         const axi_region *r = find(m, address, bus);
-        if (r && r->writable && strobe == (bus == 32 ? UINT32_MAX : (1u << bus) - 1)) {
+        if (r && r->writable && strobe == UINT64_MAX >> (64 - bus)) {
             memcpy(r->data + (address - r->address), from, bus);
             continue;
         }

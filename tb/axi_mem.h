@@ -55,7 +55,7 @@ typedef struct {
     int beats, got;
     uint8_t id, resp;
     bool hangs;
-    uint32_t strobe[AXI_MEM_BEATS];
+    uint64_t strobe[AXI_MEM_BEATS];
     uint8_t data[AXI_MEM_BEATS * 4 * TB_BUS_WORDS];
 } axi_write;
 
@@ -83,7 +83,7 @@ typedef struct {
     char message[AXI_MEM_MESSAGES][200]; /* the first few, each with its cycle */
 } axi_mem;
 
-/* cfg must be sane: bus_bytes a power of two from 4 to 32, latency >= 1. */
+/* cfg must be sane: bus_bytes a power of two from 4 to 64, latency >= 1. */
 void axi_mem_init(axi_mem *m, const axi_mem_config *cfg);
 /* data stays the caller's. */
 void axi_mem_add(axi_mem *m, const char *name, uint32_t address, uint32_t bytes, bool writable, uint8_t *data);

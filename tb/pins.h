@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { TB_BUS_WORDS = 8 }; /* 32-bit words of the widest bus, 256 bits */
+enum { TB_BUS_WORDS = 16 }; /* 32-bit words of the widest bus, 512 bits */
 
 typedef struct {
     /* driven */
@@ -20,7 +20,8 @@ typedef struct {
     uint32_t s_rdata;
     uint8_t m_arvalid, m_arlen, m_arsize, m_arburst, m_arid, m_rready;
     uint8_t m_awvalid, m_awlen, m_awsize, m_awburst, m_awid, m_wvalid, m_wlast, m_bready;
-    uint32_t m_araddr, m_awaddr, m_wstrb;
+    uint32_t m_araddr, m_awaddr;
+    uint64_t m_wstrb;
     uint32_t m_wdata[TB_BUS_WORDS]; /* only while m_wvalid */
 } tb_pins;
 

@@ -4,7 +4,7 @@
 #
 #   tests/tb/mock.sh FOLDER_WITH_lutra_hw.h LIBLUTRA.a OUTPUT_FOLDER
 #
-# BUSES chooses the bus widths (default "32 64 256": each kind of port in Verilator's model).
+# BUSES chooses the bus widths (default "32 64 256 512": each kind of port in Verilator's model, strobes included).
 set -eu
 
 if [ $# -ne 3 ] || [ ! -f "$1/lutra_hw.h" ] || [ ! -f "$2" ]; then
@@ -111,7 +111,9 @@ bad_designs() {
         expect 1 "$text" "$dir/bad.lpi" --expect "$dir/bad.exp" "$@"
         about=
     }
-    plant 1 "first mismatch: image 0, layer 0 (add), pixel y=0 x=$((3 * bus / 32)), channel 2: expected"
+    # beat 3; rows of 37 pixels of 4 bytes start on beats
+    at=$((3 * bus / 8)) row=$(((37 * 4 * 8 + bus - 1) / bus * bus / 8))
+    plant 1 "first mismatch: image 0, layer 0 (add), pixel y=$((at / row)) x=$((at % row / 4)), channel 2: expected"
     plant 2 "WLAST at beat"
     plant 3 "cross a 4 KiB boundary"
     plant 4 "AR changed or went away" --stall 50
@@ -155,7 +157,7 @@ bad_input() {
     expect 0 "usage: lutra_sim IMAGE.lpi" --help
 }
 
-for bus in ${BUSES:-32 64 256}; do
+for bus in ${BUSES:-32 64 256 512}; do
     dir=$out/bus$bus
     mkdir -p "$dir"
     build "$dir/sim"

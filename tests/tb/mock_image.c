@@ -9,7 +9,7 @@
 #include "program/expect.h"
 #include "program/image.h"
 
-enum { C = 3, H = 40, W = 37, LANES = 4, CLASSES = 10, CHUNK = 8, PAGE = 4096 };
+enum { C = 3, H = 40, W = 37, LANES = 4, CLASSES = 10, CHUNK = 8, PAGE = 4096, RECORD = 64 /* of a profile */ };
 
 static int bus = 8, fault, latency = 20, images = 2, add = 5, wrong_prediction, code, fingerprint = 0x1234ABCD;
 
@@ -40,7 +40,7 @@ static uint32_t layer_cycles(uint32_t beats, uint32_t from, uint32_t to)
 
 static void predict(lt_image *img, uint32_t in_beats, uint32_t out_beats, uint32_t dump)
 {
-    uint32_t lat = (uint32_t)latency, fetch = 64 / (uint32_t)bus, prof = 32 / (uint32_t)bus;
+    uint32_t lat = (uint32_t)latency, fetch = 64 / (uint32_t)bus, prof = ceil_div(LUTRA_COUNTERS_BYTES, (uint32_t)bus);
     uint32_t record = 1 + prof + lat, t0 = lat + fetch + 1;
     uint32_t end0 = t0 + layer_cycles(in_beats, 0, dump);
     uint32_t end1 = end0 + record + layer_cycles(out_beats, dump + (in_beats - out_beats) * (uint32_t)bus, 0);
@@ -101,8 +101,8 @@ static lt_image build(void)
     img.profile_base = LUTRA_BASE_SCRATCH;
     img.profile_offset = profile;
     img.profile_count = 2;
-    img.profile_stride = LUTRA_COUNTERS_BYTES;
-    img.scratch_bytes = profile + 2 * LUTRA_COUNTERS_BYTES;
+    img.profile_stride = RECORD;
+    img.scratch_bytes = profile + 2 * RECORD;
     predict(&img, in_beats, out_beats, dump);
     return img;
 }

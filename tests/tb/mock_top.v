@@ -4,7 +4,7 @@
 // a constant to every byte. Its one descriptor (16 words at BASE0 + PROGRAM):
 //
 //   w0 planted fault, see below; 0: none       w1 beats of the input      w2 beats of the output
-//   w3 offset of layer 0 in scratch            w4 offset of two profile records in scratch
+//   w3 offset of layer 0 in scratch            w4 offset of two profile records in scratch, 64 bytes each
 //   w5 [7:0] constant
 //
 // "Layer 0" adds the constant to w1 beats of the input and leaves them in scratch, "layer 1" adds it to the last w2
@@ -12,7 +12,7 @@
 //
 // Cycles of a chunk of n beats with a stall-free memory of latency L: 2n + 2L + 2 (chunk, AR, L + n - 1, AW, n, L).
 //
-// Parameters: BUS_BITS 32..256, FINGERPRINT.
+// Parameters: BUS_BITS 32..512, FINGERPRINT.
 
 `default_nettype none
 
@@ -76,7 +76,8 @@ module mock_top #(
     localparam BYTES      = BUS_BITS / 8;
     localparam LSB        = $clog2(BYTES);
     localparam DESC_BEATS = 64 / BYTES;
-    localparam PROF_BEATS = 32 / BYTES;
+    localparam PROF_BITS  = (BUS_BITS > 256) ? BUS_BITS : 256;
+    localparam PROF_BEATS = PROF_BITS / BUS_BITS;
     localparam [31:0] DESC_LAST = DESC_BEATS - 1;
     localparam [31:0] PROF_LAST = PROF_BEATS - 1;
 
@@ -116,7 +117,7 @@ module mock_top #(
     reg [31:0]         at, left;       // beats done and to do of this layer
     reg [7:0]          n, k;           // beats of this chunk; beat within it
     reg [BUS_BITS-1:0] chunk [0:7];
-    reg [255:0]        profile;
+    reg [PROF_BITS-1:0] profile;
     reg                given_up, move, poisoned;
     reg [2:0]          owed;           // write responses not waited for (planted fault)
     reg                touched;        // the first chunk has begun
@@ -151,7 +152,7 @@ module mock_top #(
     assign m_axi_arlen   = (state == S_FETCH_AR) ? DESC_LAST[7:0] : (fault == F_RANGE && left <= 8) ? n : n - 8'd1;
     assign m_axi_rready  = state == S_FETCH_R || state == S_R;
     assign m_axi_awvalid = state == S_AW || state == S_P_AW;
-    assign m_axi_awaddr  = ((state == S_P_AW) ? base[3] + desc[159:128] + {26'd0, layer, 5'd0} : to) +
+    assign m_axi_awaddr  = ((state == S_P_AW) ? base[3] + desc[159:128] + {25'd0, layer, 6'd0} : to) +
                            ((fault == F_AW_MOVE && move) ? 32'd64 : 32'd0);
     assign m_axi_awlen   = (state == S_P_AW) ? PROF_LAST[7:0] : n - 8'd1;
     assign m_axi_wvalid  = state == S_W || state == S_P_W;
@@ -203,7 +204,8 @@ module mock_top #(
             end
             S_FETCH_AR: if (ar) state <= S_FETCH_R;
             S_FETCH_R: if (r) begin
-                desc <= {m_axi_rdata, desc[511:BUS_BITS]};
+                desc <= desc >> BUS_BITS;
+                desc[511 -: BUS_BITS] <= m_axi_rdata;
                 if (m_axi_rlast) state <= S_WAIT;
             end
             S_WAIT: begin
@@ -247,7 +249,7 @@ module mock_top #(
                 end
             end
             S_B: if (resp || fault == F_NO_B) begin
-                profile <= {write_beats, read_beats, 32'd0, 32'd0, 32'd0, busy_cycles, cycles,
+                profile <= {{(PROF_BITS-256){1'b0}}, write_beats, read_beats, 32'd0, 32'd0, 32'd0, busy_cycles, cycles,
                             (fault == F_PROFILE) ? 32'd77 : {31'd0, layer}};
                 state   <= (left != 0) ? S_CHUNK : S_P_AW;
             end

@@ -526,6 +526,54 @@ static void valid_during_reset(void **state)
     expect_violation("during reset");
 }
 
+/* Every byte of the widest bus has its strobe; 64 beats are a whole page. */
+static void widest_bus(void **state)
+{
+    enum { WIDEST = 4 * TB_BUS_WORDS, BEATS = 4096 / WIDEST };
+    static uint8_t expect[4096];
+    axi_mem_config cfg = plain(3);
+    lt_rng rng = lt_rng_make(5, 0);
+
+    (void)state;
+    cfg.bus_bytes = WIDEST;
+    start(cfg);
+    memcpy(expect, ram + 4096, sizeof expect);
+    drive_aw(BASE + 4096, BEATS);
+    p.m_awsize = 6;
+    p.m_bready = 1;
+    for (int i = 0; i < BEATS; i++) {
+        drive_w(0, 0, 0, i == BEATS - 1);
+        if (i % 3) p.m_wstrb = (uint64_t)lt_rng_u32(&rng) << 32 | lt_rng_u32(&rng);
+        if (i % 3 == 2) p.m_wstrb = UINT64_MAX;
+        for (int k = 0; k < TB_BUS_WORDS; k++) p.m_wdata[k] = lt_rng_u32(&rng);
+        for (int k = 0; k < WIDEST; k++)
+            if (p.m_wstrb >> k & 1) expect[i * WIDEST + k] = (uint8_t)(p.m_wdata[k / 4] >> (8 * (k % 4)));
+        cycle();
+        p.m_awvalid = 0;
+    }
+    p.m_wvalid = 0;
+    while (!p.m_bvalid) cycle();
+    cycle();
+    assert_memory_equal(ram + 4096, expect, sizeof expect);
+    drive_ar(BASE + 4096, BEATS);
+    p.m_arsize = 6;
+    p.m_rready = 1;
+    cycle();
+    p.m_arvalid = 0;
+    while (!p.m_rvalid) cycle();
+    for (int i = 0; i < BEATS; i++) {
+        assert_true(p.m_rvalid);
+        for (int k = 0; k < TB_BUS_WORDS; k++) assert_int_equal(p.m_rdata[k], word(expect + i * WIDEST + 4 * k));
+        assert_int_equal(p.m_rlast, i == BEATS - 1);
+        cycle();
+    }
+    assert_int_equal(mem.violations, 0);
+    drive_ar(BASE + 64, BEATS);
+    p.m_arsize = 6;
+    cycle();
+    expect_violation("64 beats cross a 4 KiB boundary");
+}
+
 /* ---- faults on demand ---- */
 
 static void faults(void **state)
@@ -571,21 +619,14 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_timing),
-        cmocka_unit_test(read_waits_for_ready),
-        cmocka_unit_test(write_timing),
-        cmocka_unit_test(strobes),
-        cmocka_unit_test(least_helpful_order),
-        cmocka_unit_test(bandwidth_limit),
-        cmocka_unit_test(random_traffic),
-        cmocka_unit_test(stalls_are_as_asked),
-        cmocka_unit_test(bad_bursts),
-        cmocka_unit_test(unstable_valids),
-        cmocka_unit_test(wlast_rules),
-        cmocka_unit_test(outside_the_buffers),
-        cmocka_unit_test(too_many_outstanding),
-        cmocka_unit_test(valid_during_reset),
-        cmocka_unit_test(faults),
+        cmocka_unit_test(read_timing),          cmocka_unit_test(read_waits_for_ready),
+        cmocka_unit_test(write_timing),         cmocka_unit_test(strobes),
+        cmocka_unit_test(least_helpful_order),  cmocka_unit_test(bandwidth_limit),
+        cmocka_unit_test(random_traffic),       cmocka_unit_test(stalls_are_as_asked),
+        cmocka_unit_test(bad_bursts),           cmocka_unit_test(unstable_valids),
+        cmocka_unit_test(wlast_rules),          cmocka_unit_test(outside_the_buffers),
+        cmocka_unit_test(too_many_outstanding), cmocka_unit_test(valid_during_reset),
+        cmocka_unit_test(widest_bus),           cmocka_unit_test(faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
