@@ -6,7 +6,7 @@
 // `mark` latches the record so that the cycle of the mark is counted; the record is there three cycles after it.
 //
 // Parameters:
-//   BUS_BITS  width of a slice of the record, 32..256
+//   BUS_BITS  width of a slice of the record, 32..512; a record is 256 bits and is padded with zeros to the bus
 
 `default_nettype none
 
@@ -78,18 +78,19 @@ module lutra_counters #(
                        layer};
     end
 
-    wire [255:0] words = {record[231:8], 24'd0, record[7:0]};
+    localparam BITS = (BUS_BITS > 256) ? BUS_BITS : 256;
+    localparam LG   = $clog2(BITS / BUS_BITS);  // of the slices
+
+    wire [BITS-1:0] words = {{(BITS-256){1'b0}}, record[231:8], 24'd0, record[7:0]};
 
     generate
-        if (BUS_BITS < 256) begin : slice
-            localparam LG = $clog2(256 / BUS_BITS);
+        if (LG > 0) begin : slice
             wire [LG-1:0] number = prof_index[LG-1:0];
             assign prof_data = words[number*BUS_BITS +: BUS_BITS];
         end else begin : whole
             assign prof_data = words;
         end
-        if (BUS_BITS > 32) begin : ignore
-            localparam LG = $clog2(256 / BUS_BITS);
+        if (LG < 3) begin : ignore
             wire unused = &{1'b0, prof_index[2:LG]};
         end
     endgenerate

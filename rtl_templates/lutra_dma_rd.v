@@ -13,7 +13,7 @@
 //
 // `hold` stops new bursts; what is outstanding is still received.
 //
-// Parameters: BUS_BITS 32..256, MAX_BURST (see lutra_dma_addr), widths as in lutra_gearbox_in.
+// Parameters: BUS_BITS 32..512, MAX_BURST (see lutra_dma_addr), widths as in lutra_gearbox_in.
 
 `default_nettype none
 

@@ -6,7 +6,7 @@
 // Up to two bursts are outstanding. Data of a burst are sent after its address was taken, so there is never a data beat
 // without an address. `done` comes when every write response is there.
 //
-// A profile record is 32 bytes from prof_data, slice prof_index of bus width (1 to 8 slices).
+// A profile record is 32 bytes, or one beat if that is more, from prof_data, slice prof_index of bus width (1 to 8).
 //
 // Latency: m_axi_awvalid two cycles after cmd_go; the first data beat four cycles after the address was taken (burst
 // registers, buffer read, beat register), more for several words per beat; then one word or one beat per cycle,
@@ -14,7 +14,7 @@
 //
 // `hold` stops new bursts; bursts whose address is out are completed.
 //
-// Parameters: BUS_BITS 32..256, MAX_BURST (see lutra_dma_addr), FB_BITS (see lutra_gearbox_out).
+// Parameters: BUS_BITS 32..512, MAX_BURST (see lutra_dma_addr), FB_BITS (see lutra_gearbox_out).
 
 `default_nettype none
 
@@ -76,7 +76,7 @@ module lutra_dma_wr #(
     localparam LG_WIDE    = (LG_RATIO > 0) ? LG_RATIO : 0;
     localparam LG_NARROW  = (LG_RATIO < 0) ? -LG_RATIO : 0;
     localparam ROW_BITS   = 16 + LG_WIDE;
-    localparam PROF_BEATS = 256 / BUS_BITS;
+    localparam PROF_BEATS = (BUS_BITS < 256) ? 256 / BUS_BITS : 1;
     localparam [31:0] PROF_LAST = PROF_BEATS - 1;
 
     // --------------------------------------------------------------- command

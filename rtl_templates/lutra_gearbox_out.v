@@ -12,7 +12,7 @@
 // Latency: the beat register changes two cycles after its step; one step per cycle if the bus takes it.
 //
 // Parameters:
-//   BUS_BITS  32..256
+//   BUS_BITS  32..512
 //   FB_BITS   bits of a word without padding
 
 `default_nettype none
@@ -48,7 +48,7 @@ module lutra_gearbox_out #(
     localparam LG_WORD = $clog2((FB_BITS + 7) / 8);
     localparam WORDS   = (LG_WORD < LG_BUS) ? 1 << (LG_BUS - LG_WORD) : 1;  // per beat
     localparam BEATS   = (LG_WORD > LG_BUS) ? 1 << (LG_WORD - LG_BUS) : 1;  // per word
-    localparam PROF    = 256 / BUS_BITS;                                    // beats per profile record
+    localparam PROF    = (BUS_BITS < 256) ? 256 / BUS_BITS : 1;             // beats per profile record
 
     // number of the last step of a beat, word or record
     localparam [31:0] LAST_STEP = ((WORDS > BEATS) ? WORDS : BEATS) - 1;

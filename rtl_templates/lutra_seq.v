@@ -13,7 +13,7 @@
 // earliest; fetch_req in the cycle after dispatch.
 //
 // Parameters:
-//   BUS_BITS  32..256
+//   BUS_BITS  32..512
 //   TARGETS   bit t: LOAD target t exists
 
 `default_nettype none
@@ -140,7 +140,10 @@ module lutra_seq #(
     assign op_desc = desc;
 
     always @(posedge clk)
-        if (fetch_valid) desc <= {fetch_data, desc[511:BUS_BITS]};
+        if (fetch_valid) begin
+            desc <= desc >> BUS_BITS;
+            desc[511 -: BUS_BITS] <= fetch_data;
+        end
 
     wire        head       = (state == S_HEAD);
     wire [3:0]  opcode     = desc[3:0];

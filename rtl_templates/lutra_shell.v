@@ -7,7 +7,7 @@
 //
 // Parameters:
 //   LANES                     channels per feature-buffer word
-//   BUS_BITS                  AXI4 data width: 32, 64, 128, 256
+//   BUS_BITS                  AXI4 data width: 32, 64, 128, 256, 512
 //   FB_BANKS, _WORDS, _PAIRS  feature buffer
 //   WEIGHT_BITS .. CODE_BITS  word widths of LOAD targets 1..4 without padding; 0: this target does not exist
 //   PARAM_LOW, PARAM_HIGH     bits in use of the two 32-bit halves of a parameter (bias, multiplier)

@@ -14,7 +14,7 @@ typedef struct {
     char name[32];    /* file name without .yaml */
     int core;         /* lt_core */
     int lanes;        /* channels per word = outputs per column group = array rows and columns */
-    int bus_bits;     /* AXI4 data width: 32, 64, 128, 256 */
+    int bus_bits;     /* AXI4 data width: 32, 64, 128, 256, 512 */
     int acc_bits;     /* accumulator width, 12..32 */
     int mult_bits;    /* requantisation multiplier width, 8..16 */
     int post_lanes;   /* requantisation lanes; divides lanes */

@@ -22,7 +22,7 @@ const lt_key lt_keys[] = {
      .help =
          "Channels per activation word and outputs per group: rows and columns of the array, bytes of a feature-map "
          "word."},
-    {KEY(bus_bits), .type = LT_KEY_POW2, .cores = LT_ON_ALL, .min = 32, .max = 256, DEF(128, 128, 128), .unit = "bits",
+    {KEY(bus_bits), .type = LT_KEY_POW2, .cores = LT_ON_ALL, .min = 32, .max = 512, DEF(128, 128, 128), .unit = "bits",
      .verilog = "BUS_BITS", .help = "Data width of the AXI4 master."},
     {KEY(acc_bits), .cores = LT_ON_ALL, .min = 12, .max = 32, DEF(24, 24, 20), .unit = "bits", .verilog = "ACC_BITS",
      .help = "Accumulator and bias width. `lutra prep` refuses a network whose sums could exceed it."},

@@ -9,7 +9,7 @@
 #include "golden/load_word.h"
 
 enum { TO_EXEC, TO_STORE, FROM_EXEC, EXEC_STORE, STORE_LOAD, STORE_EXEC, N_TOKENS }; /* bits of lutra_tokens */
-enum { MAX_TOKENS = 15, MAX_OPS = 2 };
+enum { MAX_TOKENS = 15, MAX_OPS = 2, PROFILE_BYTES = 32 };
 
 /* An operation in u_exec. */
 typedef struct {
@@ -95,7 +95,10 @@ static lt_dma_cmd dma_cmd(const run *r, int at)
     c.words_m1 = c.profile ? 0 : (uint32_t)field(r, at, LT_D_WORDS) - 1;
     c.wide = word > bus;
     c.last_step = (c.wide ? word / bus : bus / word) - 1;
-    c.row_m1 = c.profile ? 32 / bus - 1 : c.wide ? (c.words_m1 + 1) * (word / bus) - 1 : c.words_m1 / (bus / word);
+    if (c.profile)
+        c.row_m1 = bus < PROFILE_BYTES ? PROFILE_BYTES / bus - 1 : 0;
+    else
+        c.row_m1 = c.wide ? (c.words_m1 + 1) * (word / bus) - 1 : c.words_m1 / (bus / word);
     return c;
 }
 
@@ -120,8 +123,8 @@ static void finish_op(run *r, shell *s)
         if (r->n_marks < r->max_marks) {
             lt_mark *m = &r->marks[r->n_marks];
             uint64_t issued = r->issued;
-            /* how much a younger operation has issued by now is not known exactly: nothing behind a barrier, else as much
-             * as it could */
+            /* how much a younger operation has issued by now is not known exactly: nothing behind a barrier, else as
+             * much as it could */
             if (s->ops > 1 && !s->op[1].barrier) {
                 uint64_t could = r->now - s->op[1].start;
                 issued += s->op[1].issued < could ? s->op[1].issued : could;

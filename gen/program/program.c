@@ -130,7 +130,8 @@ static lt_code attempt(builder *b)
     img->output_bytes = dram_layout(b, &img->output, LUTRA_BASE_OUTPUT, 0, out);
     img->profile_base = LUTRA_BASE_SCRATCH;
     img->profile_count = b->opt->profile ? b->n_layers : 0;
-    img->profile_stride = 32 < b->cfg->bus_bits / 8 ? (uint32_t)b->cfg->bus_bits / 8 : 32;
+    img->profile_stride = (uint32_t)b->cfg->bus_bits / 8;
+    if (img->profile_stride < LUTRA_COUNTERS_BYTES) img->profile_stride = LUTRA_COUNTERS_BYTES;
     b->scratch = (uint32_t)img->profile_count * img->profile_stride;
     if (b->batch > 1) return build_batch(b);
     LT_TRY(place_input(b));

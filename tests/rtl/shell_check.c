@@ -56,7 +56,7 @@ lt_counters check_results(bench *b, program *p)
             CHECK(b, profile_word(b, p, i, w) == want[w], "profile record %d word %d: %u, expected %u", i, w,
                   profile_word(b, p, i, w), want[w]);
         memcpy(p->expect[p->profile[i].region] + p->profile[i].offset,
-               b->data[p->profile[i].region] + p->profile[i].offset, 32);
+               b->data[p->profile[i].region] + p->profile[i].offset, RECORD_BYTES);
     }
     for (int r = 0; r < N_REGIONS; r++)
         for (int i = 0; i < REGION_BYTES; i++)

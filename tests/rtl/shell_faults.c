@@ -84,7 +84,8 @@ static void bus_errors(tester *t)
         axi_mem_config mem = plain(t, lt_rng_range(&t->rng, 1, 30));
         program_make(t->p, &t->rng, 20);
         if (i % 2) mem.stall = 40;
-        mem.fail_read = i == 0 ? 0 : lt_rng_range(&t->rng, 1, 25);
+        mem.fail_read =
+            i == 0 ? 0 : lt_rng_range(&t->rng, 1, t->p->n); /* every fetch is a burst, and there is a LOAD */
         start(t, &mem);
         expect_error(t, ERR_READ, "error response to a read");
     }

@@ -255,17 +255,18 @@ static void add_store(maker *m)
 static void add_profile(maker *m)
 {
     program *p = m->p;
-    uint32_t *d;
+    uint32_t *d, bus = (uint32_t)bus_bytes(p), bytes = bus > RECORD_BYTES ? bus : RECORD_BYTES;
 
     if (p->profiles == MAX_PROFILES || m->last_mark < 0) return;
     p->profile[p->profiles].region = 2;
-    p->profile[p->profiles].offset = 3 * REGION_BYTES / 4 + (uint32_t)(p->profiles * 96);
+    p->profile[p->profiles].offset = 3 * REGION_BYTES / 4 + (uint32_t)p->profiles * 3 * bytes;
     p->profile[p->profiles].mark = p->marks - 1;
+    memset(p->expect[2] + p->profile[p->profiles].offset + RECORD_BYTES, 0, bytes - RECORD_BYTES);
     d = add(m, LT_OP_PROFILE);
     put(d, LT_D_BASE, 2);
     put(d, LT_D_OFFSET, p->profile[p->profiles++].offset);
     add_tokens(m, STORE, record_bit);
-    p->write_beats += 32u / (unsigned)bus_bytes(p);
+    p->write_beats += bytes / bus;
 }
 
 static void add_op(maker *m)

@@ -10,7 +10,7 @@
 #include "config/config.h"
 
 enum { MAX_DESC = 128, MAX_PROFILES = 32, MAX_WORDS = 1 << 16, N_REGIONS = 4 };
-enum { REGION_BYTES = 64 * 1024, DESC_AREA = 16 * 1024 /* at the end of region 0 */ };
+enum { REGION_BYTES = 64 * 1024, DESC_AREA = 16 * 1024 /* at the end of region 0 */, RECORD_BYTES = 32 };
 
 /* A word that LOAD gives to the core. */
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
     uint32_t program;                               /* byte offset of the first descriptor from BASE0 */
     uint8_t *region[N_REGIONS], *expect[N_REGIONS]; /* before and after; BASE0..BASE3 */
     uint8_t *fb;                                    /* feature buffer of the reference */
-    /* PROFILE records, in program order; their bytes in expect are not compared */
+    /* PROFILE records, in program order; their bytes in expect are not compared, but those that pad them */
     int profiles;
     struct {
         uint32_t region, offset;

@@ -23,7 +23,7 @@ static lt_config test_config(void)
     c.pq_encoder = QENC_TREE;
     c.pq_enc_bits = 8;
     c.pq_lut_bits = 4;
-    c.pq_codebooks = 2;
+    c.pq_codebooks = T_WEIGHT_BITS / (T_LANES * c.pq_lut_bits);
     return c;
 }
 

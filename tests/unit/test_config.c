@@ -139,7 +139,7 @@ static const struct {
     {"core: ws\nlanes: 99999999999999999999\n", ":2: lanes: got '99999999999999999999', expected an integer: 1..64"},
     {"core: ws\nlanes: 65\n", ":2: lanes: got 65, expected 1..64; nearest 64"},
     {"core: ws\nlanes: -3\n", ":2: lanes: got -3, expected 1..64; nearest 1"},
-    {"core: ws\nlanes: 16\nbus_bits: 96\n", ":3: bus_bits: got 96, expected 32, 64, 128 or 256; nearest 64 and 128"},
+    {"core: ws\nlanes: 16\nbus_bits: 96\n", ":3: bus_bits: got 96, expected 32, 64, 128, 256 or 512; nearest 64 and 128"},
     {"core: ws\nlanes: 16\nfb_words: 500\n",
      ":3: fb_words: got 500, expected a power of two in 16..65536; nearest 256 and 512"},
     {"core: ws\nlanes: 16\nwrf_depth: 4\n", ":3: wrf_depth: got a key of core ews, expected only keys of core ws"},
@@ -208,7 +208,7 @@ static void all_errors_come_at_once(void **state)
                              ":7: wb_words: got a key of core ws and ews, expected only keys of core pq\n"
                              ":8: pq_encoder: got 'tre', expected l1, l2 or tree; did you mean tree\n"
                              ":10: pq_length: got 'x', expected an integer: 2..64\n"
-                             ":4: bus_bits: got 100, expected 32, 64, 128 or 256; nearest 64 and 128\n"
+                             ":4: bus_bits: got 100, expected 32, 64, 128, 256 or 512; nearest 64 and 128\n"
                              ":6: post_lanes: got 3, expected a divisor of lanes = 16; nearest 2 and 4");
 }
 

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "emit/regs.h"
+#include "golden/load_word.h"
 #include "program/pack_pq.h"
 #include "program/program.h"
 
@@ -50,6 +51,37 @@ static void check_operation(const lt_config *c, const uint32_t *d, bool acc_befo
     if (out) assert_int_equal(lt_desc_get(d, LT_D_WRITE_FB), 0);
 }
 
+/* Beats of one transfer: rows start at bus words; a profile record of 32 bytes, too, takes whole ones. */
+static uint32_t beats(const lt_config *c, const uint32_t *d)
+{
+    uint32_t bus = (uint32_t)c->bus_bits / 8, row = 32, rows = 1;
+
+    assert_int_equal(lt_desc_get(d, LT_D_OFFSET) % bus, 0);
+    if (lt_desc_get(d, LT_D_OPCODE) != LT_OP_PROFILE) {
+        rows = (uint32_t)lt_desc_get(d, LT_D_ROWS);
+        row = (uint32_t)(lt_desc_get(d, LT_D_WORDS) * lt_load_word_bytes(c, (int)lt_desc_get(d, LT_D_TARGET)));
+        if (rows > 1) assert_int_equal(lt_desc_get(d, LT_D_DRAM_STRIDE) % bus, 0);
+    }
+    return rows * ((row + bus - 1) / bus);
+}
+
+/* What the cycle model says of the bus is what the descriptors ask for. */
+static void check_beats(const lt_config *c, const lt_program *p)
+{
+    uint32_t read = (uint32_t)p->n_desc * 512 / (uint32_t)c->bus_bits, written = 0;
+
+    for (int i = 0; i < p->n_desc; i++) {
+        int64_t opcode = lt_desc_get(p->desc[i], LT_D_OPCODE);
+        if (opcode == LT_OP_LOAD) read += beats(c, p->desc[i]);
+        if (opcode == LT_OP_STORE || opcode == LT_OP_PROFILE) written += beats(c, p->desc[i]);
+    }
+    const lutra_profile *total = &p->image.predict[p->image.profile_count];
+    assert_int_equal(total->read_beats, read);
+    assert_int_equal(total->write_beats, written);
+    assert_int_equal(p->image.profile_stride % ((uint32_t)c->bus_bits / 8), 0);
+    assert_true(p->image.profile_stride >= LUTRA_COUNTERS_BYTES);
+}
+
 /* A network of one convolution. Its operations must do every multiplication at least once. */
 static void lower(const lt_config *c, const shape *s)
 {
@@ -85,6 +117,7 @@ static void lower(const lt_config *c, const shape *s)
     }
     assert_non_null(before);
     assert_false(lt_desc_get(before, LT_D_ACC_OUT));
+    check_beats(c, &prog);
     int64_t og = (s->k + c->lanes - 1) / c->lanes, cg = (s->c + c->lanes - 1) / c->lanes;
     if (s->groups > 1) cg = 1;
     assert_int_equal(done, og * p * q);
@@ -131,6 +164,23 @@ static void test_smallest_buffers(void **state)
 }
 
 /* Tables of pq_mirror: half of them is packed, and they have to be what the other half stands for. */
+static void test_bus_widths(void **state)
+{
+    static const char *const configs[] = {"ws16", "tiny_ews"};
+    static const shape shapes[] = {
+        {20, 9, 7, 36, 3, 3, 1, 1, 1, 1},   /* rows that are no multiple of a wide bus */
+        {16, 80, 80, 16, 3, 3, 2, 1, 1, 1}, /* tiles */
+        {64, 1, 1, 10, 1, 1, 1, 1, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        lt_config c = load(configs[i]);
+        for (c.bus_bits = 32; c.bus_bits <= 512; c.bus_bits *= 2)
+            for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) lower(&c, &shapes[k]);
+    }
+}
+
 static void test_mirrored_tables(void **state)
 {
     enum { K = 16, PROTOS = 16, BOOKS = 2, TAPS = 9, SETS = BOOKS * TAPS };
@@ -246,6 +296,7 @@ static void test_fewer_prototypes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_layers), cmocka_unit_test(test_smallest_buffers),
-                                       cmocka_unit_test(test_mirrored_tables), cmocka_unit_test(test_fewer_prototypes)};
+                                       cmocka_unit_test(test_bus_widths), cmocka_unit_test(test_mirrored_tables),
+                                       cmocka_unit_test(test_fewer_prototypes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
