@@ -23,6 +23,7 @@ rd='lutra_dma_addr.abs lutra_gearbox_in'
 narrow='BUS_BITS=32 FB_BITS=8 WEIGHT_BITS=64 PARAM_BITS=32 WORD_BITS=64 MAX_BURST=4'
 prove rd-narrow lutra_dma_rd "$rd" "$narrow" 14 3 34
 prove rd-wide lutra_dma_rd "$rd" 'BUS_BITS=256 FB_BITS=64 WEIGHT_BITS=64 PARAM_BITS=64 WORD_BITS=64 MAX_BURST=64' 12 3 24
+prove rd-widest lutra_dma_rd "$rd" 'BUS_BITS=512 FB_BITS=64 WEIGHT_BITS=512 PARAM_BITS=1024 WORD_BITS=1024 MAX_BURST=64' 12 3 24
 fault rd-narrow-1 lutra_dma_rd "$rd" "$narrow" 14 lutra_dma_rd 's/&& !bursts\[2\] && !hold/\&\& !hold/'
 fault rd-narrow-2 lutra_dma_rd "$rd" "$narrow" 14 lutra_dma_rd 's/ && !hold;/;/'
 fault rd-narrow-3 lutra_dma_rd "$rd" "$narrow" 14 lutra_dma_rd 's/if (!m_axi_arvalid) begin/begin/'
@@ -33,6 +34,7 @@ four='BUS_BITS=32 FB_BITS=8 MAX_BURST=4'
 prove wr-four lutra_dma_wr "$wr" "$four" 16 3 40
 prove wr-two lutra_dma_wr "$wr" 'BUS_BITS=32 FB_BITS=64 MAX_BURST=16' 16 3 36
 prove wr-one lutra_dma_wr "$wr" 'BUS_BITS=256 FB_BITS=256 MAX_BURST=64' 14 3 24
+prove wr-padded lutra_dma_wr "$wr" 'BUS_BITS=512 FB_BITS=128 MAX_BURST=64' 14 3 24
 fault wr-four-1 lutra_dma_wr "$wr" "$four" 16 lutra_dma_wr 's/&& !bursts\[1\] && !hold/\&\& !hold/'
 fault wr-four-2 lutra_dma_wr "$wr" "$four" 16 lutra_dma_wr 's/if (!m_axi_awvalid) begin/begin/'
 fault wr-four-3 lutra_dma_wr "$wr" "$four" 16 lutra_gearbox_out 's/held_last     <= burst_last/held_last <= 1/'
@@ -41,6 +43,7 @@ fault wr-four-5 lutra_dma_wr "$wr" "$four" 16 lutra_dma_wr 's/gen_idle \&\& bus_
 
 seq='BUS_BITS=256 TARGETS=7'
 prove seq lutra_seq lutra_tokens "$seq" 14 3 14
+prove seq-one lutra_seq lutra_tokens 'BUS_BITS=512 TARGETS=31' 14 3 14
 fault seq-1 lutra_seq lutra_tokens "$seq" 14 lutra_seq 's/ \&\& !fail \&\& !abort;/;/'
 fault seq-2 lutra_seq lutra_tokens "$seq" 14 lutra_seq 's/ \&\& !ops\[1\]//'
 fault seq-3 lutra_seq lutra_tokens "$seq" 14 lutra_seq 's/if (bus_idle) begin/begin/'
