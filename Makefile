@@ -71,6 +71,9 @@ $(O)/%.o: %.c | $(B)/onnx/onnx.pb-c.h
 # golden/fast*.c are inner loops: let the compiler unroll and vectorise them
 $(O)/gen/golden/fast%.o: CFLAGS += -O3
 
+# vectors are passed to inlined functions only: how else is of no matter
+$(O)/gen/train/vec_%.o $(O)/gen/train/lookup_%.o: CFLAGS += -Wno-psabi
+
 $(LIBLUTRA): $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^

@@ -1,6 +1,5 @@
 /* The loops of lookup_vec.h, included once per instruction set with LK_NAME (the table) and LK_ISA (its name). */
 #pragma GCC optimize("O3", "fp-contract=fast")
-#pragma GCC diagnostic ignored "-Wpsabi" /* vectors are returned by inlined functions only */
 
 #include "train/lookup_vec.h"
 

@@ -4,8 +4,6 @@
 
 enum { LANES = 16, BLOCK = 128 }; /* BLOCK: pixels summed in float before the sum goes on in double */
 
-#pragma GCC diagnostic ignored "-Wpsabi" /* vectors are returned by inlined functions only */
-
 typedef float vf __attribute__((vector_size(64)));
 typedef int vi __attribute__((vector_size(64)));
 typedef float vf_memory __attribute__((vector_size(64), aligned(4), may_alias));
