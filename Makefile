@@ -19,6 +19,8 @@ TRACE   ?=
 CALIB   ?=
 STALL   ?=
 JOBS    ?= $(shell nproc)
+# some tests run in folders of their own
+override DATA := $(abspath $(DATA))
 
 # a pipeline fails if any part of it does
 SHELL       := /bin/bash
