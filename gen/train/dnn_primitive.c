@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { VECTOR = 16 }; /* floats of the widest */
+
 static dnnl_status_t convolution(const lt_dnn_want *w, dnnl_convolution_desc_t *cd)
 {
     const lt_conv_shape *s = w->s;
@@ -38,16 +40,21 @@ static bool starts(const char *name, const char *with)
     return strncmp(name, with, strlen(with)) == 0;
 }
 
-/* Whether the implementation is right, and for bfloat16 fast. What is wrong in oneDNN 2.6: its 1x1 kernels for bfloat16
- * give wrong sums over an odd number of channels, and so does, or reads past the image, its bfloat16 weight gradient
- * with groups and dilation. */
+/* Whether the implementation is right, and for bfloat16 fast. What is wrong in oneDNN 2.6: its 1x1 kernels write past
+ * their scratch where a weight gradient has strides and less channels than a vector (oneDNN issue 6035), those for
+ * bfloat16 give wrong sums over an odd number of channels, and so does, or reads past the image, its bfloat16 weight
+ * gradient with groups and dilation. */
 static bool is_usable(const lt_dnn_want *w, dnnl_primitive_desc_t pd)
 {
     const lt_conv_shape *s = w->s;
     int summed = (w->pass == LT_DNN_FORWARD ? s->c : s->k) / s->groups;
+    bool strided = s->stride_h > 1 || s->stride_w > 1;
     const char *name;
 
     if (dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) != dnnl_success) return false;
+    if (w->pass == LT_DNN_WEIGHTS && strided && s->c / s->groups < VECTOR &&
+        (starts(name, "jit_1x1") || starts(name, "jit_bf16_1x1")))
+        return false;
     if (w->type == dnnl_f32) return true;
     if (s->dil_h > 1 || s->dil_w > 1) return false;
     if (w->pass != LT_DNN_WEIGHTS && summed % 2 && starts(name, "jit_bf16_1x1")) return false;
