@@ -1,6 +1,6 @@
 #!/bin/bash
-# Training speed of `lutra train` and of PyTorch (Debian: python3-torch), side by side: ResNet20, CIFAR-10 shapes, same
-# minibatch, same threads, both programs in turn in every round. Writes reports/train-speed.{md,csv}.
+# Training speed of `lutra train` with both precisions and of PyTorch (Debian: python3-torch), side by side: ResNet20,
+# CIFAR-10 shapes, same minibatch, same threads, all in turn in every round. Writes reports/train-speed.{md,csv}.
 #
 #   flows/train_bench.sh PROGRAM     PROGRAM: built from tests/bench/train_speed.c
 #
@@ -23,7 +23,9 @@ rows() { # round, program: its lines as CSV
 echo 'round,program,what,best,median,cpu_us_per_image' >"$csv.tmp"
 for ((r = 1; r <= ROUNDS; r++)); do
     echo "train-bench: round $r of $ROUNDS" >&2
-    LUTRA_JOBS=$threads "$program" "$BATCH" "$STEPS" | rows "$r" lutra >>"$csv.tmp"
+    for precision in f32 bf16; do
+        LUTRA_JOBS=$threads "$program" "$BATCH" "$STEPS" 8 $precision | rows "$r" lutra-$precision >>"$csv.tmp"
+    done
     "$PYTHON" "$root/tests/bench/train_speed.py" "$BATCH" "$STEPS" "$threads" | rows "$r" pytorch >>"$csv.tmp"
 done
 mv "$csv.tmp" "$csv"
@@ -31,23 +33,42 @@ mv "$csv.tmp" "$csv"
 {
     echo '# Training speed'
     echo
-    echo "\`make train-bench\`: ResNet20, 3x32x32, minibatch $BATCH, $threads threads, $ROUNDS rounds of $STEPS steps, both programs in turn; $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), PyTorch $("$PYTHON" -c 'import torch; print(torch.__version__)')."
-    echo 'Images/s: median over the rounds of the median step (best step). A step of Lutra contains augmentation and conversion of the images, one of PyTorch does not. PyTorch in its faster layout.'
+    echo "\`make train-bench\`: ResNet20, 3x32x32, minibatch $BATCH, $threads threads, $ROUNDS rounds of $STEPS steps, all in turn; $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), PyTorch $("$PYTHON" -c 'import torch; print(torch.__version__)')."
+    echo 'Images/s: median over the rounds of the median step (best step). A step of Lutra contains augmentation and conversion of the images, one of PyTorch does not. PyTorch in its faster layout, float32. Ratios: median of the rounds, smallest to largest.'
     echo
-    echo '| | Lutra | PyTorch | ratio, smallest to largest of the rounds |'
-    echo '| --- | ---: | ---: | ---: |'
+    echo '| | Lutra, f32 | Lutra, bf16 | PyTorch | bf16 / f32 | f32 / PyTorch |'
+    echo '| --- | ---: | ---: | ---: | ---: | ---: |'
     awk -F, '
-        function sorted(list, a, n, i, j, t) { n = split(list, a, " "); for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t } 
-            lo = a[1]; hi = a[n]; return a[int((n + 1) / 2)] }
-        NR > 1 { split($3, w, " "); kind = w[1]; if ($5 + 0 > m[$1, $2, kind] + 0) m[$1, $2, kind] = $5; if ($4 + 0 > b[$2, kind] + 0) b[$2, kind] = $4; if ($1 > rounds) rounds = $1 }
+        # the median of a list of numbers; its ends in lo and hi
+        function median(list, a, n, i, j, t) {
+            n = split(list, a, " ")
+            for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t }
+            lo = a[1]; hi = a[n]
+            return a[int((n + 1) / 2)]
+        }
+        function rounds_of(who, kind, r, list) { for (r = 1; r <= rounds; r++) list = list " " m[r, who, kind]; return list }
+        function ratio(x, y, kind, r, list, mid) {
+            for (r = 1; r <= rounds; r++) list = list " " m[r, x, kind] / m[r, y, kind]
+            mid = median(list)
+            return sprintf("%.2f, %.2f to %.2f", mid, lo, hi)
+        }
+        function cell(who, kind) {
+            if (kind == "memory") return sprintf("%d", median(rounds_of(who, kind)))
+            return sprintf("%d (%d)", median(rounds_of(who, kind)), best[who, kind])
+        }
+        NR > 1 { # of the layouts of PyTorch the faster one
+            split($3, w, " "); kind = w[1]
+            if ($5 + 0 > m[$1, $2, kind] + 0) m[$1, $2, kind] = $5
+            if ($4 + 0 > best[$2, kind] + 0) best[$2, kind] = $4
+            if ($1 > rounds) rounds = $1
+        }
         END {
+            name["train"] = "training step, images/s"; name["forward"] = "forward, images/s"; name["memory"] = "peak memory, MB"
             n = split("train forward memory", kinds, " ")
             for (k = 1; k <= n; k++) {
-                l = p = q = ""
-                for (r = 1; r <= rounds; r++) { x = m[r, "lutra", kinds[k]]; y = m[r, "pytorch", kinds[k]]; l = l " " x; p = p " " y; q = q " " x / y }
-                lm = sorted(l); pm = sorted(p); qm = sorted(q)
-                if (kinds[k] == "memory") printf "| peak memory, MB | %d | %d | %.2f |\n", lm, pm, qm
-                else printf "| %s, images/s | %d (%d) | %d (%d) | %.2f, %.2f to %.2f |\n", kinds[k] == "train" ? "training step" : "forward", lm, b["lutra", kinds[k]], pm, b["pytorch", kinds[k]], qm, lo, hi
+                kind = kinds[k]
+                print "| " name[kind] " | " cell("lutra-f32", kind) " | " cell("lutra-bf16", kind) " | " cell("pytorch", kind) \
+                    " | " ratio("lutra-bf16", "lutra-f32", kind) " | " ratio("lutra-f32", "pytorch", kind) " |"
             }
         }' "$csv"
 } >"$OUT/train-speed.md"

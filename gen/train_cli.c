@@ -5,7 +5,7 @@
 
 #include "base/progress.h"
 
-/* The words of --schedule and --optimiser are in the order of the enums. */
+/* The words of --schedule, --optimiser and --precision are in the order of the enums. */
 lt_code train_cli_settings(const cli *c, lt_train_options *o, lt_err *err)
 {
     const char *command = c->spec->command;
@@ -19,6 +19,7 @@ lt_code train_cli_settings(const cli *c, lt_train_options *o, lt_err *err)
     o->epochs = (int)cli_int(c, "epochs");
     o->batch = (int)cli_int(c, "batch");
     o->chunk = (int)cli_int(c, "chunk");
+    o->precision = (lt_precision)cli_choice(c, "precision");
     o->train_images = (int)cli_int(c, "train-images");
     o->test_images = (int)cli_int(c, "test-images");
     o->optim.kind = (lt_optim_kind)cli_choice(c, "optimiser");

@@ -36,7 +36,9 @@
     {"crop", 0, CLI_INT, "N", "4", 0, 1024, "random window of the image with N black pixels around it; 0: none"}, \
     {"cutout", 0, CLI_INT, "N", "0", 0, 1024, "random square of N pixels set to the mean; 0: none"}, \
     {"freeze-bn", 0, CLI_FLAG, NULL, NULL, 0, 0, "batch norm keeps its running statistics"}, \
-    {"chunk", 0, CLI_INT, "N", "8", 1, 1024, "images a core works on at a time; a part of the numerics"}
+    {"chunk", 0, CLI_INT, "N", "8", 1, 1024, "images a core works on at a time; a part of the numerics"}, \
+    {"precision", 0, CLI_CHOICE, "f32|bf16", "f32", 0, 0, \
+     "what convolutions multiply while training: floats, or floats rounded to bfloat16; sums and all else are floats"}
 
 /* How one run is watched and stopped. */
 #define TRAIN_CLI_RUN \

@@ -11,8 +11,9 @@
 #include "base/file.h"
 #include "train/trainer.h"
 
-/* Version 1 had no `prepared`: whatever the method does before the first step was done. */
-enum { VERSION = 2, HEADER = 8, MAX_SETTINGS = 1 << 16 };
+/* Version 1 had no `prepared`: whatever the method does before the first step was done. Version 2 had no precision
+ * among its settings, it was f32. */
+enum { VERSION = 3, HEADER = 8, MAX_SETTINGS = 1 << 16 };
 static const size_t MAX_FILE = (size_t)1 << 32;
 
 static void put_double(lt_buf *b, double v)
@@ -130,14 +131,12 @@ static void get_floats(reader *r, float *to, bool there, size_t n)
     if (p && to) memcpy(to, p, n * sizeof *to);
 }
 
-/* Names the first line in which the settings differ. */
-static lt_code compare(const lt_trainer *t, const char *path, const char *there, size_t len, lt_err *err)
+/* Names the first line in which the settings of the file and ours differ. */
+static lt_code compare(const char *path, const char *there, size_t len, const char *here, lt_err *err)
 {
-    char *here;
-
-    LT_TRY(lt_trainer_settings(t, &here, err));
     lt_code rc = LT_OK;
     const char *a = there, *end = there + len, *b = here;
+
     while (rc == LT_OK && (a < end || *b)) {
         size_t la = 0, lb = strcspn(b, "\n");
         while (a + la < end && a[la] != '\n') la++;
@@ -147,6 +146,20 @@ static lt_code compare(const lt_trainer *t, const char *path, const char *there,
         a += la + (a + la < end);
         b += lb + (b[lb] != '\0');
     }
+    return rc;
+}
+
+static lt_code check_settings(const lt_trainer *t, const char *path, uint32_t version, const char *there, size_t len,
+                              lt_err *err)
+{
+    char *here;
+    lt_buf b = {0};
+
+    LT_TRY(lt_trainer_settings(t, &here, err));
+    lt_buf_add(&b, there, len);
+    if (version < 3) lt_buf_puts(&b, "precision f32\n");
+    lt_code rc = lt_buf_ok(&b) ? compare(path, b.data, b.len, here, err) : lt_fail(err, LT_EMEM, "out of memory");
+    lt_buf_free(&b);
     free(here);
     return rc;
 }
@@ -206,7 +219,7 @@ static lt_code parse(lt_trainer *t, const char *path, const char *data, size_t l
     size_t n = (size_t)number(&r, 4);
     const char *settings = n <= MAX_SETTINGS ? (const char *)bytes(&r, n) : NULL;
     if (!settings) return lt_fail(err, LT_EINPUT, "%s: damaged checkpoint (settings)", path);
-    LT_TRY(compare(t, path, settings, n, err));
+    LT_TRY(check_settings(t, path, version, settings, n, err));
     if (!body(t, r, version, false)) return lt_fail(err, LT_EINPUT, "%s: does not fit this network", path);
     body(t, r, version, true);
     lt_shuffle(t->order, t->train.n, t->o.seed, t->epoch);

@@ -30,15 +30,16 @@ static lt_code begin(lt_layer *l, const lt_pass *p, lt_err *err)
 {
     conv *c = (conv *)l;
     const float *w = c->params[0].value;
+    bool exact = p->mode == LT_MODE_EVAL || p->mode == LT_MODE_CALIBRATE;
     int rest = p->n % l->env->chunk;
 
-    if (rest) LT_TRY(lt_dnn_conv_prepare(c->dnn, rest, err));
-    if (p->n >= l->env->chunk) LT_TRY(lt_dnn_conv_prepare(c->dnn, l->env->chunk, err));
+    if (rest) LT_TRY(lt_dnn_conv_prepare(c->dnn, rest, exact, err));
+    if (p->n >= l->env->chunk) LT_TRY(lt_dnn_conv_prepare(c->dnn, l->env->chunk, exact, err));
     if (c->wh.forward) {
         c->wh.forward(c->wh.ctx, w, c->effective, c->weights, p->mode);
         w = c->effective;
     }
-    lt_dnn_conv_load(c->dnn, w, p->mode == LT_MODE_TRAIN && c->need_dx);
+    lt_dnn_conv_load(c->dnn, w, exact, p->mode == LT_MODE_TRAIN && c->need_dx);
     return LT_OK;
 }
 
@@ -56,36 +57,20 @@ static void forward(lt_layer *l, const lt_chunk *ch, int step)
                         lt_value(l->out, ch));
 }
 
-/* Gradient by the input (after its hook) goes straight to its place, or through scratch if it has to be hooked or
- * added. */
-static void backward_data(conv *c, const lt_chunk *ch, const float *gy)
-{
-    lt_layer *l = &c->l;
-    float *gx = lt_gradient(l->in, ch);
-    size_t n = (size_t)ch->n * l->in->size;
-
-    if (!c->ih.backward) {
-        float *to = l->add_in ? l->env->scratch[ch->worker] : gx;
-        lt_dnn_conv_backward_data(c->dnn, ch->worker, ch->n, gy, to);
-        if (l->add_in) l->env->vec->add(gx, to, n);
-        return;
-    }
-    /* the hooked input is not needed any more once the weights have their gradient: its place takes the gradient */
-    float *hooked = input(c, ch), *to = l->add_in ? l->env->scratch[ch->worker] : gx;
-    lt_dnn_conv_backward_data(c->dnn, ch->worker, ch->n, gy, hooked);
-    c->ih.backward(c->ih.ctx, ch, lt_value(l->in, ch), hooked, to, l->in->size);
-    if (l->add_in) l->env->vec->add(gx, to, n);
-}
-
+/* The gradient by the input goes straight to its place, or through scratch if it has to be added; that by a hooked
+ * input to the place of the hooked input, which is not needed any more once the weights have their gradient. */
 static void backward(lt_layer *l, const lt_chunk *ch, int step)
 {
     conv *c = (conv *)l;
     const float *gy = lt_gradient(l->out, ch);
-    float *part = c->part + (size_t)ch->index * part_size(c);
+    float *part = c->part + (size_t)ch->index * part_size(c), *x = input(c, ch);
+    float *gx = l->in->g ? lt_gradient(l->in, ch) : NULL, *to = gx && l->add_in ? l->env->scratch[ch->worker] : gx;
 
     (void)step;
-    lt_dnn_conv_backward_weights(c->dnn, ch->worker, ch->n, input(c, ch), gy, part, part + c->partial);
-    if (l->in->g) backward_data(c, ch, gy);
+    lt_dnn_conv_backward(c->dnn, ch->worker, ch->n, x, gy, part, part + c->partial, gx && c->ih.backward ? x : to);
+    if (!gx) return;
+    if (c->ih.backward) c->ih.backward(c->ih.ctx, ch, lt_value(l->in, ch), x, to, l->in->size);
+    if (l->add_in) l->env->vec->add(gx, to, (size_t)ch->n * l->in->size);
 }
 
 static void finish(lt_layer *l, const lt_pass *p, int worker)

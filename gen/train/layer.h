@@ -30,9 +30,10 @@ typedef struct {
 } lt_param;
 
 typedef enum {
-    LT_MODE_TRAIN,    /* batch statistics; keeps what the backward pass needs */
-    LT_MODE_EVAL,     /* running statistics */
-    LT_MODE_CALIBRATE /* as eval, while batch norm measures its inputs: see lt_net_calibrate */
+    LT_MODE_TRAIN,     /* batch statistics; keeps what the backward pass needs */
+    LT_MODE_EVAL,      /* running statistics */
+    LT_MODE_CALIBRATE, /* as eval, while batch norm measures its inputs: see lt_net_calibrate */
+    LT_MODE_TEACH      /* as eval, with the operands of training: what a loss compares with */
 } lt_mode;
 
 typedef struct {

@@ -76,7 +76,7 @@ static lt_code make(lt_net *net, lt_err *err)
     if (env->chunk > env->batch) env->chunk = env->batch;
     env->chunks = (env->batch + env->chunk - 1) / env->chunk;
     env->workers = lt_pool_size(net->pool);
-    LT_TRY(lt_dnn_open(&env->dnn, env->workers, err));
+    LT_TRY(lt_dnn_open(&env->dnn, env->workers, net->o.precision, err));
     LT_TRY(lt_net_build(net, err));
     net->forward = calloc(2 * (size_t)net->n_layers, sizeof(lt_net_op));
     net->eval = calloc((size_t)net->n_layers, sizeof(lt_net_op));

@@ -1,8 +1,8 @@
 /* A network that can be trained, made from the graph that the importers make.
  *
- * Numerics: float32, sums over images and pixels in double. For the same minibatches the results are the same bits for
- * any number of threads; they depend on the chunk size, and on the instruction set that oneDNN finds (AVX2 or
- * AVX-512). */
+ * Numerics: float32, sums over images and pixels in double; convolutions and fully connected layers may multiply
+ * narrower operands in LT_MODE_TRAIN, its backward pass and LT_MODE_TEACH. For the same minibatches the results are the
+ * same bits for any number of threads; they depend on the chunk size, and on the instruction set that oneDNN finds. */
 #ifndef LUTRA_TRAIN_NET_H
 #define LUTRA_TRAIN_NET_H
 
@@ -28,6 +28,7 @@ typedef struct {
     int chunk;   /* images per chunk; 0: LT_CHUNK */
     int workers; /* threads; 0: lt_jobs() */
     bool train;  /* false: forward passes only, without memory for gradients */
+    lt_precision precision;
     lt_net_parts parts;
 } lt_net_options;
 

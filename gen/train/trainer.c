@@ -71,7 +71,7 @@ static lt_code open_net(const lt_train_options *o, const char *model, bool train
     else
         LT_TRY(lt_model_load(model, o->data_dir, o->seed, &g, NULL, err));
     lt_code rc = o->preproc ? lt_model_preproc(&g, o->preproc, err) : LT_OK;
-    lt_net_options no = {.batch = o->batch, .chunk = o->chunk, .train = train};
+    lt_net_options no = {.batch = o->batch, .chunk = o->chunk, .train = train, .precision = o->precision};
     if (train) no.parts = o->parts;
     if (rc == LT_OK) rc = lt_net_create(net, &g, &no, err);
     lt_byte_table_make(table, &g.pre);
@@ -248,7 +248,7 @@ lt_code lt_trainer_step(lt_trainer *t, bool *end_of_epoch, lt_err *err)
     t->count = t->train.n - t->first < t->o.batch ? t->train.n - t->first : t->o.batch;
     if (t->teacher && t->o.loss.distill > 0) {
         lt_io io = {fill_teacher, NULL, t};
-        LT_TRY(lt_net_forward(t->teacher, t->count, LT_MODE_EVAL, &io, err));
+        LT_TRY(lt_net_forward(t->teacher, t->count, LT_MODE_TEACH, &io, err));
     }
     lt_io io = {fill, loss, t};
     LT_TRY(lt_net_forward(t->net, t->count, LT_MODE_TRAIN, &io, err));
@@ -328,6 +328,7 @@ lt_code lt_trainer_settings(const lt_trainer *t, char **text, lt_err *err)
     for (int i = 0; i < o->n_milestones; i++) lt_buf_printf(&b, " %d", o->milestone[i]);
     lt_buf_printf(&b, "\nsmoothing %.9g\ndistill %.9g %.9g\n", o->loss.smoothing, o->loss.distill, o->loss.temperature);
     lt_buf_printf(&b, "flip %d\ncrop %d\ncutout %d\n", o->augment.flip, o->augment.crop, o->augment.cutout);
+    lt_buf_printf(&b, "precision %s\n", o->precision == LT_F32 ? "f32" : "bf16");
     if (!lt_buf_ok(&b)) {
         lt_buf_free(&b);
         return lt_fail(err, LT_EMEM, "out of memory");

@@ -25,6 +25,7 @@ typedef struct {
     bool freeze_bn;       /* batch norm keeps its running statistics */
     uint64_t seed;
     int epochs, batch, chunk;      /* chunk 0: LT_CHUNK */
+    lt_precision precision;        /* of training passes and the teacher's; tests are in float32 */
     int train_images, test_images; /* 0: all (procedural: 10,000 each) */
     lt_optim_options optim;
     lt_schedule_kind schedule;

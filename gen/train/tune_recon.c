@@ -43,11 +43,11 @@ static void each(void *ctx, const lt_chunk *c, const float *out, float *g)
 }
 
 /* The float network's tensor of n images, and (if wanted) its sums. */
-static lt_code teach(recon *r, int n, bool sums, lt_err *err)
+static lt_code teach(recon *r, int n, lt_mode mode, bool sums, lt_err *err)
 {
     lt_io io = {fill, NULL, r};
 
-    LT_TRY(lt_net_forward(r->teacher, n, LT_MODE_EVAL, &io, err));
+    LT_TRY(lt_net_forward(r->teacher, n, mode, &io, err));
     const lt_tensor *want = lt_net_tensor(r->teacher, r->node);
     r->sum = r->squares = 0;
     for (size_t k = 0; sums && k < (size_t)n * want->size; k++) {
@@ -69,7 +69,7 @@ static lt_code measure(recon *r, double *error, lt_err *err)
         int left = tr->train.n - r->at, n = left < batch ? left : batch,
             chunk = tr->o.chunk > 0 ? tr->o.chunk : LT_CHUNK;
         if (chunk > batch) chunk = batch;
-        LT_TRY(teach(r, n, true, err));
+        LT_TRY(teach(r, n, LT_MODE_EVAL, true, err));
         LT_TRY(lt_net_forward(tr->net, n, LT_MODE_EVAL, &io, err));
         for (int c = 0; c * chunk < n; c++) far += r->far[c];
         sum += r->sum;
@@ -133,7 +133,7 @@ static lt_code steps_of(recon *r, lt_optim *opt, const lt_schedule *s, lt_progre
 
     for (int i = 0; i < s->total; i++) {
         r->at = (int)((long)i * batch % (all - batch + 1));
-        LT_TRY(teach(r, batch, i == 0, err));
+        LT_TRY(teach(r, batch, LT_MODE_TEACH, i == 0, err));
         double values = (double)batch * (double)lt_net_tensor(r->teacher, r->node)->size;
         if (i == 0) r->scale = 1 / fmax(r->squares - r->sum * r->sum / values, 1e-9 * values);
         LT_TRY(lt_net_forward(r->tr->net, batch, LT_MODE_TRAIN, &io, err));
@@ -212,7 +212,7 @@ lt_code lt_tune_reconstruct(lt_tune_run *run, lt_recon_done done, void *ctx, lt_
     lt_tune *t = &run->tune;
     lt_trainer *tr = &run->trainer;
     recon r = {.t = t, .tr = tr};
-    lt_net_options o = {.batch = tr->o.batch, .chunk = tr->o.chunk};
+    lt_net_options o = {.batch = tr->o.batch, .chunk = tr->o.chunk, .precision = tr->o.precision};
     lt_net *net = tr->net;
     int layers = 0, last = lt_net_n_layers(net) - 1;
 

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
     const char *isa;
@@ -42,6 +43,10 @@ typedef struct {
     void (*grid_back)(const float *x, const float *g, size_t px, int c, int edges, const float *edge,
                       const float *centre, const float *per, const float *most, float *gx, double *centre_sum,
                       double *step_sum);
+    /* The upper halves of n floats rounded to bfloat16, ties to even: lt_round_bf16 of round.h. A NaN stays one. */
+    void (*to_bf16)(const float *x, size_t n, uint16_t *y);
+    /* The same as floats; y may be x. */
+    void (*round_bf16)(const float *x, size_t n, float *y);
 } lt_vec;
 
 /* The best variant for this machine. */

@@ -6,6 +6,9 @@ enum { LANES = 16, BLOCK = 128 }; /* BLOCK: pixels summed in float before the su
 
 typedef float vf __attribute__((vector_size(64)));
 typedef int vi __attribute__((vector_size(64)));
+typedef unsigned vu __attribute__((vector_size(64)));
+typedef unsigned short vh __attribute__((vector_size(32)));
+typedef unsigned short vh_memory __attribute__((vector_size(32), aligned(2), may_alias));
 typedef float vf_memory __attribute__((vector_size(64), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
@@ -324,5 +327,30 @@ static void grid_back(const float *x, const float *g, size_t px, int c, int edge
     }
 }
 
-const lt_vec VEC_NAME = {VEC_ISA, stats, affine,   gather,        combine, add_clip,
-                         mask,    add,   quantise, quantise_back, grid,    grid_back};
+/* As lt_round_bf16 of round.h; bits below the upper half are left over. NaNs are found by a subtraction, as comparisons
+ * of vectors wider than the machine's may become one of every element. */
+#define bf16_nan(u)  ((vu)((vi)(0x7f800000 - ((u)&0x7fffffff)) >> 31))
+#define bf16_bits(u) ((((u) + 0x7fff + ((u) >> 16 & 1)) & ~bf16_nan(u)) | (((u) | 0x400000) & bf16_nan(u)))
+
+static void to_bf16(const float *x, size_t n, uint16_t *y)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vu u = (vu)load(x + i);
+        *(vh_memory *)(y + i) = __builtin_convertvector(bf16_bits(u) >> 16, vh);
+    }
+    for (; i < n; i++) y[i] = (uint16_t)(lt_bits(lt_round_bf16(x[i])) >> 16);
+}
+
+static void round_bf16(const float *x, size_t n, float *y)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vu u = (vu)load(x + i);
+        store(y + i, (vf)(bf16_bits(u) & 0xffff0000));
+    }
+    for (; i < n; i++) y[i] = lt_round_bf16(x[i]);
+}
+
+const lt_vec VEC_NAME = {VEC_ISA, stats,    affine,        gather, combine,   add_clip, mask,
+                         add,     quantise, quantise_back, grid,   grid_back, to_bf16,  round_bf16};

@@ -1,9 +1,11 @@
-/* Images per second of the trainer on ResNet20 (CIFAR-10 shapes, random images): forward passes in evaluation mode, and
- * whole training steps (augmentation, forward, loss, backward, SGD). train_speed.py measures the same with PyTorch.
+/* Images per second of the trainer on ResNet20 (CIFAR-10 shapes, random images): forward passes as a teacher makes
+ * them, and whole training steps (augmentation, forward, loss, backward, SGD). train_speed.py measures the same with
+ * PyTorch.
  *
- * `make train-bench` runs both: LUTRA_JOBS=threads train_speed [BATCH [STEPS [CHUNK]]] */
+ * `make train-bench` runs both: LUTRA_JOBS=threads train_speed [BATCH [STEPS [CHUNK [f32|bf16]]]] */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -65,7 +67,7 @@ static void report(const char *what, double *t, int n, int batch, double used)
            batch / t[n / 2], 1e6 * used / n / batch);
 }
 
-static lt_code run(int batch, int steps, int chunk, lt_err *err)
+static lt_code run(int batch, int steps, int chunk, lt_precision precision, lt_err *err)
 {
     lt_graph g;
     lt_net *net;
@@ -75,7 +77,8 @@ static lt_code run(int batch, int steps, int chunk, lt_err *err)
 
     LT_TRY(lt_resnet20_random(1, &g, err));
     LT_TRY(lt_procedural_load(&d, 1, LT_TRAIN, batch, 32, 32, err));
-    LT_TRY(lt_net_create(&net, &g, &(lt_net_options){.batch = batch, .chunk = chunk, .train = true}, err));
+    lt_net_options no = {.batch = batch, .chunk = chunk, .train = true, .precision = precision};
+    LT_TRY(lt_net_create(&net, &g, &no, err));
     lt_net_init(net, 1);
     job j = {.d = &d, .s = g.nodes[0].shape, .loss = {.temperature = 1}, .augment = {true, 4, 0}, .batch = batch};
     lt_byte_table_make(&j.table, &g.pre);
@@ -84,12 +87,13 @@ static lt_code run(int batch, int steps, int chunk, lt_err *err)
     lt_param *const *params = lt_net_params(net, &n);
     LT_TRY(lt_optim_create(&opt, &oo, params, n, err));
     double *t = malloc((size_t)steps * sizeof *t);
-    printf("batch %d, chunk %d, %d threads\n", batch, chunk, lt_pool_size(lt_net_pool(net)));
+    printf("batch %d, chunk %d, %d threads, %s\n", batch, chunk, lt_pool_size(lt_net_pool(net)),
+           precision == LT_F32 ? "f32" : "bf16");
     double used = 0;
     for (int i = -2; i < steps; i++) {
         if (i == 0) used = cpu();
         double start = now();
-        LT_TRY(lt_net_forward(net, batch, LT_MODE_EVAL, &io, err));
+        LT_TRY(lt_net_forward(net, batch, LT_MODE_TEACH, &io, err));
         if (i >= 0) t[i] = now() - start;
     }
     report("forward", t, steps, batch, cpu() - used);
@@ -114,8 +118,10 @@ int main(int argc, char **argv)
 {
     lt_err err = {0};
     int batch = argc > 1 ? atoi(argv[1]) : 128, steps = argc > 2 ? atoi(argv[2]) : 20;
+    int chunk = argc > 3 ? atoi(argv[3]) : LT_CHUNK;
+    lt_precision precision = argc > 4 && strcmp(argv[4], "bf16") == 0 ? LT_BF16 : LT_F32;
     struct rusage used;
-    if (run(batch, steps, argc > 3 ? atoi(argv[3]) : LT_CHUNK, &err) != LT_OK) {
+    if (run(batch, steps, chunk, precision, &err) != LT_OK) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }

@@ -224,7 +224,8 @@ static void little_endian(char *p, uint32_t v)
     for (int i = 0; i < 4; i++) p[i] = (char)(v >> (8 * i));
 }
 
-/* Checkpoints of version 1 were written after the reconstruction only, and did not say so. */
+/* Checkpoints of version 1 were written after the reconstruction only, and did not say so. Neither had they a precision
+ * as the last of the settings. */
 static void test_version_1(void **state)
 {
     lt_tune_run_options o = small(4, NULL, LT_ASSIGN_HARD);
@@ -240,10 +241,12 @@ static void test_version_1(void **state)
     tune_ok(lt_read_file(CHECKPOINT, 1 << 24, &data, &n, &err), &err);
     size_t settings = 0;
     for (int i = 3; i >= 0; i--) settings = settings << 8 | (unsigned char)data[8 + i];
-    size_t at = 12 + settings;
-    memmove(data + at, data + at + 4, n - at - 4);
-    n -= 4;
+    size_t at = 12 + settings, precision = strlen("precision f32\n");
+    assert_memory_equal(data + at - precision, "precision f32\n", precision);
+    memmove(data + at - precision, data + at + 4, n - at - 4);
+    n -= 4 + precision;
     little_endian(data + 4, 1);
+    little_endian(data + 8, (uint32_t)(settings - precision));
     little_endian(data + n - 4, (uint32_t)crc32_z(0, (const unsigned char *)data, n - 4));
     tune_ok(lt_write_file(CHECKPOINT, data, n, &err), &err);
     tune_ok(lt_trainer_load(&s->trainer, CHECKPOINT, &err), &err);
