@@ -28,41 +28,53 @@ static mac_shape plan_shape(const builder *b, const qlayer *l)
     return s;
 }
 
+/* The best descriptor so far: fewest cycles, then fewest reads of activations. */
+typedef struct {
+    uint64_t cycles;
+    double reads;
+    uint32_t op[16];
+} schedule_choice;
+
+static void consider(const lt_config *c, const uint32_t *op, double reads, schedule_choice *best)
+{
+    lt_exec_state st = {0};
+    uint64_t cycles = lt_cycle_mac(c, op, &st, 0).done;
+    if (cycles > best->cycles || (cycles == best->cycles && reads >= best->reads)) return;
+    best->cycles = cycles;
+    best->reads = reads;
+    memcpy(best->op, op, sizeof best->op);
+}
+
+/* A tile narrower than the partial sums allow can be faster: the output splits into more equal tiles, so that the last
+ * is not too short to hide its loads of weights, and fewer sums are left to drain after it. */
+enum { NARROWEST_TILE = 8, WIDEST_TILE = 255 };
+
 void choose_schedule(const builder *b, const mac_shape *s, const qlayer *l, const lt_mac_part *part, int og,
                      uint32_t *op)
 {
     const lt_config *c = b->cfg;
     int taps = part->r * part->s;
-    uint64_t best_cycles = UINT64_MAX;
-    double best_reads = 0;
-    uint32_t best[16] = {0};
+    schedule_choice best = {.cycles = UINT64_MAX};
 
     for (int a = 1; a <= c->prf_depth && a <= og; a++) {
         if (og % a || a > c->psum_words) continue;
+        int widest = c->psum_words / a < WIDEST_TILE ? c->psum_words / a : WIDEST_TILE;
+        int narrowest = widest < NARROWEST_TILE ? widest : NARROWEST_TILE;
         for (int bb = 1; bb <= part->cg; bb++) {
             if (part->cg % bb || (s->cg_step && bb > 1)) continue;
             for (int d = 1; d <= taps; d++) {
                 /* with two weights per multiplier one works while the other loads */
                 if (taps % d || a * bb * d > c->wrf_depth || (c->wrf_depth == 2 && a * bb * d > 1)) continue;
-                int tile = c->psum_words / a > 255 ? 255 : c->psum_words / a;
-                uint32_t op2[16];
-                memcpy(op2, op, sizeof op2);
-                if (!lt_desc_put(op2, LT_D_A, a) || !lt_desc_put(op2, LT_D_B, bb) || !lt_desc_put(op2, LT_D_D, d) ||
-                    !lt_desc_put(op2, LT_D_TILE_W, tile))
-                    continue;
-                lt_exec_state st = {0};
-                uint64_t cycles = lt_cycle_mac(c, op2, &st, 0).done;
                 bool slides = c->arf_depth >= bb * part->s * (d / part->s) && d % part->s == 0 && l->dilation == 1;
                 double reads = 1.0 / a / (slides && l->stride < part->s ? (double)part->s / l->stride : 1);
-                if (cycles < best_cycles || (cycles == best_cycles && reads < best_reads)) {
-                    best_cycles = cycles;
-                    best_reads = reads;
-                    memcpy(best, op2, sizeof op2);
-                }
+                for (int tile = widest; tile >= narrowest; tile--)
+                    if (lt_desc_put(op, LT_D_A, a) && lt_desc_put(op, LT_D_B, bb) && lt_desc_put(op, LT_D_D, d) &&
+                        lt_desc_put(op, LT_D_TILE_W, tile))
+                        consider(c, op, reads, &best);
             }
         }
     }
-    memcpy(op, best, sizeof best);
+    memcpy(op, best.op, sizeof best.op);
 }
 
 uint32_t add_weights(builder *b, const qlayer *l, const mac_shape *s, const lt_mac_part *part, int og0, int og,
