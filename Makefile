@@ -34,7 +34,6 @@ export DATA
 # ---- host program ------------------------------------------------------------------------------------------------
 # SAN=1 builds the library, the program and the unit tests with address and undefined-behaviour sanitizers.
 comma    := ,
-space    := $(subst ,, )
 O        := $(B)/$(if $(SAN),san,obj)
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CC       := gcc
@@ -176,54 +175,12 @@ mac-study: $(LUTRA) ## what a MAC of the conventional array costs, against other
 	LUTRA=$(abspath $(LUTRA)) $(if $(LIB),LIBS="$(LIB)") flows/mac_study.sh $(B)/mac_study reports
 
 # ---- the study of product quantisation ---------------------------------------------------------------------------
-# Lists are separated by commas, seeds by spaces; what `lutra study --help` has besides goes into STUDY_FLAGS. Networks of
-# files are measured with the first seed; with STUDY_METHODS= they are the only ones.
-STUDY_CONFIG     ?= pq16
-STUDY_MODES      ?= channel,spatial
-STUDY_LENGTHS    ?= 4,8
-STUDY_PROTOTYPES ?= 8,16
-STUDY_ENCODERS   ?= tree,mirrored,l1,l2
-STUDY_LUT_BITS   ?= 4
-# empty: those of STUDY_CONFIG
-STUDY_ENC_BITS   ?=
-STUDY_FITS       ?= lsq
-STUDY_METHODS    ?= frozen,tables,both,layers,all
-STUDY_ASSIGNS    ?= hard
-STUDY_EPOCHS     ?= 5
-STUDY_RECON      ?= 100
-STUDY_SEEDS      ?= $(SEED)
-STUDY_NETWORKS   ?= $(subst $(space),$(comma),$(sort $(wildcard models/$(NET).pq*.lqn)))
-STUDY_FLAGS      ?=
-STUDY_OUT        ?= reports/pq-study
-STUDY_AREAS      ?= reports/explore-$(STUDY_CONFIG).csv
-STUDY_BASELINE   ?= reports/explore-ws16.csv
-STUDY_GRID := --config configs/$(STUDY_CONFIG).yaml --modes $(STUDY_MODES) --lengths $(STUDY_LENGTHS) \
-    --prototypes $(STUDY_PROTOTYPES) --encoders $(STUDY_ENCODERS) --lut-bits $(STUDY_LUT_BITS) \
-    $(if $(STUDY_ENC_BITS),--enc-bits $(STUDY_ENC_BITS)) $(if $(STUDY_METHODS),--methods $(STUDY_METHODS))
-STUDY_FILES := $(if $(STUDY_NETWORKS),--networks $(STUDY_NETWORKS))
-STUDY_HOW := --fits $(STUDY_FITS) --assigns $(STUDY_ASSIGNS) --epochs $(STUDY_EPOCHS) \
-    --recon-steps $(STUDY_RECON) $(STUDY_FLAGS)
-study_value = STUDY_$(1)="$(STUDY_$(1))"
-STUDY_SETTINGS := $(foreach v,CONFIG MODES LENGTHS PROTOTYPES ENCODERS LUT_BITS ENC_BITS METHODS NETWORKS,$(call study_value,$(v)))
-STUDY_COMMAND := make study-areas MODEL=$(MODEL) $(STUDY_SETTINGS) && make study MODEL=$(MODEL)$(if $(DATA), DATA=folder) $(STUDY_SETTINGS) \
-    $(foreach v,FITS ASSIGNS EPOCHS RECON SEEDS FLAGS,$(call study_value,$(v)))
-
 .PHONY: study study-areas
-study: $(LUTRA) ## accuracy of product quantisation by setting and training, and its front -> reports/pq-study.* (long; DATA= STUDY_*=)
-	@test -e $(STUDY_AREAS) || echo 'study: no $(STUDY_AREAS), no front: make study-areas measures the accelerators'
-	set -e; networks='$(STUDY_FILES)'; for seed in $(STUDY_SEEDS); do \
-	    $(LUTRA) study $(MODEL) $(if $(DATA),--data $(DATA)) --seed $$seed $(STUDY_GRID) $(STUDY_HOW) -o $(STUDY_OUT) \
-	        $$networks \
-	        $(if $(wildcard $(STUDY_AREAS)),--areas $(STUDY_AREAS)) \
-	        $(if $(wildcard $(STUDY_BASELINE)),--baseline $(STUDY_BASELINE)) \
-	        --plot $(B)/pq-study.gnuplot --command '$(strip $(STUDY_COMMAND))'; \
-	    $(if $(STUDY_METHODS),networks=,break); \
-	done
-	gnuplot $(B)/pq-study.gnuplot
+study: $(LUTRA) ## accuracy of product quantisation by setting and training, and its front -> reports/pq-study.* (long; DATA=)
+	LUTRA=$(LUTRA) MODEL=$(MODEL) DATA=$(DATA) flows/pq_study.sh rows
 
-study-areas: $(LUTRA) ## cycles, area, Fmax of the accelerators that `make study` compares -> reports/explore-CONFIG.* (long; STUDY_*= LIB=)
-	variants=$$($(LUTRA) study $(MODEL) --variants $(STUDY_GRID) $(STUDY_FILES)) && \
-	    LUTRA=$(LUTRA) MODEL=$(MODEL) LIB=$(LIB) flows/explore.sh $(STUDY_CONFIG) $$variants
+study-areas: $(LUTRA) ## cycles, area, Fmax of the accelerators that `make study` compares -> reports/explore-pq3.* (long; LIB=)
+	LUTRA=$(LUTRA) MODEL=$(MODEL) DATA=$(DATA) LIB=$(LIB) flows/pq_study.sh areas
 
 # ---- training -------------------------------------------------------------------------------------------------------
 MODELS ?=

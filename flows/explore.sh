@@ -19,9 +19,10 @@ work=$root/build/explore
 mkdir -p "$work" "$OUT"
 csv=$OUT/explore-$config.csv
 
-measure() { # number, variant or nothing -> one CSV line
-    local name=v$1_$config keys kv dir report
-    shift
+measure() { # variant or nothing -> one CSV line
+    local name keys kv dir report
+    # a variant keeps its folder whatever else is explored: synth.sh maps again only what changed
+    name=${config}_$(printf '%s' "${1:-as shipped}" | sha256sum | cut -c1-10)
     dir=$work/$name
     mkdir -p "$dir"
     cp "$root/configs/$config.yaml" "$work/$name.yaml"
@@ -47,10 +48,9 @@ measure() { # number, variant or nothing -> one CSV line
 }
 
 echo 'variant,cycles,fmax_mhz,logic_mm2,sram_mm2,core_mm2,inferences_s,core_inferences_s_mm2,whole_inferences_s_mm2' >"$csv.tmp"
-n=0
 for v in '' "$@"; do
     echo "explore: $config ${v:-as shipped}" >&2
-    measure $((n++)) "$v" >>"$csv.tmp"
+    measure "$v" >>"$csv.tmp"
 done
 mv "$csv.tmp" "$csv"
 

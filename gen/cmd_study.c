@@ -21,7 +21,7 @@ static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, "PREFIX", "reports/pq-study", 0, 0, "PREFIX.csv, which is continued, and PREFIX.md"},
     {"modes", 0, CLI_TEXT, "LIST", "channel,spatial", 0, 0, "channel, spatial"},
     {"encoders", 0, CLI_TEXT, "LIST", "tree,mirrored,l1,l2", 0, 0,
-     "tree, mirrored (trees with antisymmetric tables, where K is a power of 2^L; channel mode), l1, l2"},
+     "tree, mirrored (trees with antisymmetric tables, where K is at least 2^L; channel mode), l1, l2"},
     {"prototypes", 'k', CLI_INTS, "LIST", "8,16", 2, 256, "prototypes per codebook"},
     {"lengths", 0, CLI_INTS, "LIST", "4,8", 1, 64, "channels per codebook (channel mode; spatial mode takes 9)"},
     {"lut-bits", 0, CLI_INTS, "LIST", "4", 2, 8, "bits of a LUT entry"},

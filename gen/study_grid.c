@@ -194,8 +194,6 @@ static uint32_t checksum(const cli *c, const lt_config *base, const study_row *r
     for (int i = 0; i < 4; i++)
         for (const char *const *name = lists[i]; name && *name; name++) {
             const char *text = cli_text(c, *name);
-            /* rows from before there was a choice are f32 */
-            if (strcmp(*name, "precision") == 0 && strcmp(text, "f32") == 0) continue;
             lt_buf_printf(&b, " %s=%s", *name, text ? text : "unset");
         }
     uint32_t crc = lt_buf_ok(&b) ? (uint32_t)crc32_z(0, (const unsigned char *)b.data, b.len) : 0;
