@@ -1,6 +1,8 @@
 #!/bin/bash
 # What a configuration's keys are worth: cycles (from the exact cycle model), area, Fmax and performance per area of variants
-# of one configuration. It answers whether a shipped configuration, above all the baseline, is near its best.
+# of one configuration. It answers whether a shipped configuration, above all the baseline, is near its best. Cycles are those
+# of the network tuned for the configuration, if it ships and the variant runs it, else of one quantised without training. A
+# variant that cannot run the network is told and left out.
 #
 #   flows/explore.sh CONFIG VARIANT...      VARIANT: KEY=VALUE[,KEY=VALUE...]
 #
@@ -11,13 +13,18 @@ flows=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$flows")
 LUTRA=${LUTRA:-$root/build/lutra} MODEL=${MODEL:-resnet20} OUT=${OUT:-reports}
 export LUTRA
-[ $# -ge 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 config=$1
 shift
 [ -r "$root/configs/$config.yaml" ] || { echo "explore: got $config, expected a file in configs/" >&2; exit 2; }
 work=$root/build/explore
 mkdir -p "$work" "$OUT"
 csv=$OUT/explore-$config.csv
+tuned=$root/models/$(basename "$MODEL" .onnx).$config.lqn
+
+program() { # configuration, network, folder
+    "$LUTRA" program "$1" "$2" -o "$3/net.lpi" >"$3/program.log"
+}
 
 measure() { # variant or nothing -> one CSV line
     local name keys kv dir report
@@ -32,8 +39,10 @@ measure() { # variant or nothing -> one CSV line
         echo "${kv%%=*}: ${kv#*=}" >>"$work/$name.yaml"
     done
     "$LUTRA" gen "$work/$name.yaml" -o "$dir" >/dev/null
-    "$LUTRA" prep "$MODEL" --config "$work/$name.yaml" --calib-images 32 -o "$dir/net.lqn" >/dev/null
-    "$LUTRA" program "$work/$name.yaml" "$dir/net.lqn" -o "$dir/net.lpi" >"$dir/program.log"
+    program "$work/$name.yaml" "$tuned" "$dir" 2>/dev/null || {
+        "$LUTRA" prep "$MODEL" --config "$work/$name.yaml" --calib-images 32 -o "$dir/net.lqn" >/dev/null
+        program "$work/$name.yaml" "$dir/net.lqn" "$dir" || { echo "explore: left out" >&2; return; }
+    }
     "$flows/synth.sh" ${LIB:+--lib "$LIB"} "$dir" >"$dir/synth.log"
     report=$(sed -n 's/^synth: \(.*report.txt\)$/\1/p' "$dir/synth.log")
     awk -v OFS=, -v variant="${1:-as shipped}" '
