@@ -55,11 +55,12 @@ void choose_schedule(const builder *b, const mac_shape *s, const qlayer *l, cons
     const lt_config *c = b->cfg;
     int taps = part->r * part->s;
     schedule_choice best = {.cycles = UINT64_MAX};
+    bool in_passes = lt_desc_get(op, LT_D_ACC_IN) || lt_desc_get(op, LT_D_ACC_OUT); /* they have one tile */
 
     for (int a = 1; a <= c->prf_depth && a <= og; a++) {
         if (og % a || a > c->psum_words) continue;
         int widest = c->psum_words / a < WIDEST_TILE ? c->psum_words / a : WIDEST_TILE;
-        int narrowest = widest < NARROWEST_TILE ? widest : NARROWEST_TILE;
+        int narrowest = in_passes || widest < NARROWEST_TILE ? widest : NARROWEST_TILE;
         for (int bb = 1; bb <= part->cg; bb++) {
             if (part->cg % bb || (s->cg_step && bb > 1)) continue;
             for (int d = 1; d <= taps; d++) {
@@ -108,12 +109,21 @@ void set_part(builder *b, uint32_t *op, const qlayer *l, const lt_mac_part *part
         lt_fail(b->err, LT_EINPUT, "layer %s: more than 127 rows or columns of padding", l->name);
 }
 
+/* Gives op the schedule of another operation. */
+void set_schedule_of(builder *b, const uint32_t *from, uint32_t *op)
+{
+    static const lt_dfield fields[] = {LT_D_A, LT_D_B, LT_D_D, LT_D_TILE_W};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        set_field(b, op, fields[i], lt_desc_get(from, fields[i]));
+}
+
 /* All terms of a set of output groups in one operation. */
 static lt_code lower_whole(builder *b, const qlayer *l, const mac_shape *s, const tiling *t)
 {
     const lt_config *c = b->cfg;
     const lt_mac_part whole = {0, s->cg, 0, l->r, 0, l->s};
     bool resident = s->set == s->og, wide = s->words > c->wb_words;
+    uint32_t first[16]; /* the first operation, whose schedule the weights are packed for */
 
     for (int i = 0; i < t->count; i++) {
         for (int og0 = 0; og0 < s->og; og0 += s->set) {
@@ -132,11 +142,14 @@ static lt_code lower_whole(builder *b, const qlayer *l, const mac_shape *s, cons
             set_field(b, op, LT_D_CG, s->cg);
             set_field(b, op, LT_D_R, l->r);
             set_field(b, op, LT_D_S, l->s);
-            choose_schedule(b, s, l, &whole, og, op);
             if (!resident || i == 0) {
+                choose_schedule(b, s, l, &whole, og, op);
+                memcpy(first, op, sizeof first);
                 b->weight_half = wide ? 0 : !b->weight_half;
                 uint32_t at = add_weights(b, l, s, &whole, og0, og, op, &words);
                 add_load(b, LUTRA_BASE_PROGRAM, at, TO_WEIGHT, b->weight_half * c->wb_words, words, 1, 0, 0);
+            } else {
+                set_schedule_of(b, first, op);
             }
             b->wide_weights = wide;
             set_field(b, op, LT_D_WEIGHT_BASE, b->weight_half * c->wb_words);

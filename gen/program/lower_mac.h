@@ -25,6 +25,8 @@ typedef struct {
  * output groups: fewest cycles, then fewest feature-buffer reads, over every legal choice. */
 void choose_schedule(const builder *b, const mac_shape *s, const qlayer *l, const lt_mac_part *part, int og,
                      uint32_t *op);
+/* Gives op the schedule of another operation. */
+void set_schedule_of(builder *b, const uint32_t *from, uint32_t *op);
 /* Adds the weights of `part` of output groups og0 .. og0+og-1, as op's schedule takes them, to the blob; *words: how
  * many. Returns where. */
 uint32_t add_weights(builder *b, const qlayer *l, const mac_shape *s, const lt_mac_part *part, int og0, int og,

@@ -117,7 +117,6 @@ static view part_of_tile(const view *tile, const blocks *k, int i)
 
 static void set_schedule(builder *b, const job *j, int pass, uint32_t *op)
 {
-    static const lt_dfield fields[] = {LT_D_A, LT_D_B, LT_D_D, LT_D_TILE_W};
     uint32_t *chosen = j->schedule[pass].op;
 
     if (!j->schedule[pass].known) {
@@ -125,8 +124,7 @@ static void set_schedule(builder *b, const job *j, int pass, uint32_t *op)
         choose_schedule(b, j->s, j->l, &j->p->parts[pass], 1, chosen);
         j->schedule[pass].known = true;
     }
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        set_field(b, op, fields[i], lt_desc_get(chosen, fields[i]));
+    set_schedule_of(b, chosen, op);
 }
 
 static void load_pass_weights(builder *b, const job *j, int og, int pass, const uint32_t *op)
