@@ -24,6 +24,12 @@ place() {
     if grep -q "^$1 *|[^|]*| *step *|" "$root/models/recipes.txt"; then echo "$work/$1"; else echo "$root/models/$1"; fi
 }
 
+places() { # of a list with commas
+    local list
+    IFS=, read -ra list <<<"$1"
+    for f in "${list[@]}"; do place "$f"; done | paste -sd,
+}
+
 make_one() { # file, images, command
     local file=$1 data=() command words=() start=$SECONDS minutes json=$work/$1.json how w
     if [ "$2" = cifar10 ]; then
@@ -33,7 +39,7 @@ make_one() { # file, images, command
     read -ra command <<<"$3"
     for w in "${command[@]}"; do
         case $w in
-        *.onnx | *.lqn) words+=("$(place "$w")") ;;
+        *.onnx | *.lqn) words+=("$(places "$w")") ;;
         configs/* | models/*) words+=("$root/$w") ;;
         *) words+=("$w") ;;
         esac

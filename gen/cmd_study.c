@@ -51,7 +51,8 @@ static const cli_option options[] = {
     {"plot", 0, CLI_TEXT, "FILE", NULL, 0, 0, "also write a gnuplot script that draws PREFIX.svg"},
     {"command", 0, CLI_TEXT, "TEXT", NULL, 0, 0, "command that regenerates the report"},
     {"verbose", 'v', CLI_FLAG, NULL, NULL, 0, 0, "a line per layer and epoch"},
-    TRAIN_CLI_SETTINGS("20", "adam", "1e-3", "float network to distil from; default: MODEL itself",
+    TRAIN_CLI_SETTINGS("20", "adam", "1e-3",
+                       "float networks to distil from, the mean of their logits; default: MODEL itself",
                        "weight of the teacher in the loss; 0: none"),
     {0}};
 static const cli_spec spec = {

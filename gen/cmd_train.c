@@ -12,7 +12,8 @@ static const cli_option options[] = {
     {"output", 'o', CLI_TEXT, "FILE.onnx", NULL, 0, 0, "trained network to write"},
     {"init", 'i', CLI_CHOICE, "auto|scratch|keep", "auto", 0, 0,
      "new random weights, or those of the file; auto: scratch for resnet20, keep for files"},
-    TRAIN_CLI_SETTINGS("200", "sgd", "0.1", "float network to distil from", "with --teacher: its weight in the loss"),
+    TRAIN_CLI_SETTINGS("200", "sgd", "0.1", "float networks to distil from, the mean of their logits",
+                       "with --teacher: its weight in the loss"),
     TRAIN_CLI_RUN,
     {0}};
 static const cli_spec spec = {

@@ -39,7 +39,8 @@ static const cli_option options[] = {
     {"recon-steps", 0, CLI_INT, "N", "100", 1, 1000000, "minibatches per layer of --method layers and both"},
     {"recon-lr", 0, CLI_REAL, "R", "1e-3", 1e-9, 1, "learning rate (Adam) of the same"},
     {"calib-images", 'i', CLI_INT, "N", "512", 1, 50000, "training images the first steps and tables come from"},
-    TRAIN_CLI_SETTINGS("20", "adam", "1e-3", "float network to distil from; default: MODEL itself",
+    TRAIN_CLI_SETTINGS("20", "adam", "1e-3",
+                       "float networks to distil from, the mean of their logits; default: MODEL itself",
                        "weight of the teacher in the loss; 0: none"),
     TRAIN_CLI_RUN,
     {0}};

@@ -29,7 +29,7 @@
     {"factor", 0, CLI_REAL, "F", "0.1", 1e-6, 1, "steps: by which it is multiplied"}, \
     {"warm-up", 0, CLI_REAL, "EPOCHS", "0", 0, 100000, "epochs in which the learning rate rises"}, \
     {"smoothing", 0, CLI_REAL, "S", "0", 0, 1, "label smoothing"}, \
-    {"teacher", 't', CLI_TEXT, "MODEL", NULL, 0, 0, TEACHER}, \
+    {"teacher", 't', CLI_TEXT, "MODEL,...", NULL, 0, 0, TEACHER}, \
     {"distill", 0, CLI_REAL, "A", "0.9", 0, 1, DISTILL}, \
     {"temperature", 0, CLI_REAL, "T", "4", 0.01, 1000, "of both softmaxes of the distillation"}, \
     {"no-flip", 0, CLI_FLAG, NULL, NULL, 0, 0, "do not flip images left to right"}, \

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,7 +30,8 @@ void lt_trainer_free(lt_trainer *t)
 {
     lt_optim_free(&t->optim);
     lt_net_free(t->net);
-    lt_net_free(t->teacher);
+    for (int i = 0; i < t->n_teachers; i++) lt_net_free(t->teachers[i].net);
+    free(t->taught);
     lt_dataset_free(&t->train);
     lt_dataset_free(&t->test);
     free(t->order);
@@ -79,6 +81,24 @@ static lt_code open_net(const lt_train_options *o, const char *model, bool train
     return rc;
 }
 
+static lt_code open_teachers(lt_trainer *t, lt_err *err)
+{
+    const char *at = t->o.teacher;
+    char name[4096];
+
+    while (at && *at) {
+        size_t len = strcspn(at, ",");
+        if (t->n_teachers == LT_MAX_TEACHERS || len >= sizeof name)
+            return lt_fail(err, LT_EINPUT, "teacher: got '%s', expected at most %d networks", t->o.teacher,
+                           LT_MAX_TEACHERS);
+        snprintf(name, sizeof name, "%.*s", (int)len, at);
+        at += len + (at[len] == ',');
+        lt_teacher *teacher = &t->teachers[t->n_teachers++];
+        if (open_net(&t->o, name, false, &teacher->net, &teacher->table, err) != LT_OK) return lt_wrap(err, "teacher");
+    }
+    return LT_OK;
+}
+
 static lt_code open_images(lt_trainer *t, lt_err *err)
 {
     const lt_train_options *o = &t->o;
@@ -91,9 +111,12 @@ static lt_code open_images(lt_trainer *t, lt_err *err)
     if (lt_net_out_size(t->net) != (size_t)t->train.classes)
         return lt_fail(err, LT_EINPUT, "%s has %zu outputs, %s has %d classes", g->name, lt_net_out_size(t->net),
                        t->train.name, t->train.classes);
-    if (t->teacher && lt_net_out_size(t->teacher) != lt_net_out_size(t->net))
-        return lt_fail(err, LT_EINPUT, "the teacher %s has %zu outputs, %s has %zu", lt_net_graph(t->teacher)->name,
-                       lt_net_out_size(t->teacher), g->name, lt_net_out_size(t->net));
+    for (int i = 0; i < t->n_teachers; i++) {
+        const lt_net *teacher = t->teachers[i].net;
+        if (lt_net_out_size(teacher) != lt_net_out_size(t->net))
+            return lt_fail(err, LT_EINPUT, "the teacher %s has %zu outputs, %s has %zu", lt_net_graph(teacher)->name,
+                           lt_net_out_size(teacher), g->name, lt_net_out_size(t->net));
+    }
     return LT_OK;
 }
 
@@ -116,7 +139,8 @@ static lt_code plan(lt_trainer *t, lt_err *err)
     t->rows = calloc((size_t)o->epochs, sizeof *t->rows);
     t->losses = calloc((size_t)o->batch, sizeof *t->losses);
     t->hits = calloc((size_t)most, 1);
-    if (!t->order || !t->rows || !t->losses || !t->hits) return lt_fail(err, LT_EMEM, "out of memory");
+    t->taught = calloc((size_t)o->batch * (size_t)t->train.classes, sizeof *t->taught);
+    if (!t->taught || !t->order || !t->rows || !t->losses || !t->hits) return lt_fail(err, LT_EMEM, "out of memory");
     lt_shuffle(t->order, t->train.n, o->seed, 0);
     t->params = lt_net_params(t->net, &t->n_params);
     if (!t->params) return lt_fail(err, LT_EMEM, "out of memory");
@@ -129,8 +153,7 @@ static lt_code open_all(lt_trainer *t, lt_err *err)
 
     LT_TRY(check(o, err));
     LT_TRY(open_net(o, o->model, true, &t->net, &t->table, err));
-    if (o->teacher && open_net(o, o->teacher, false, &t->teacher, &t->teacher_table, err) != LT_OK)
-        return lt_wrap(err, "teacher");
+    LT_TRY(open_teachers(t, err));
     LT_TRY(open_images(t, err));
     if (o->scratch) lt_net_init(t->net, o->seed);
     if (!o->scratch) LT_TRY(lt_trainer_calibrate(t, CALIBRATION_IMAGES, err));
@@ -169,10 +192,32 @@ static void fill(void *ctx, int i, float *x)
     input(t, t->net, &t->table, i, x);
 }
 
-static void fill_teacher(void *ctx, int i, float *x)
+typedef struct {
+    const lt_trainer *t;
+    const lt_teacher *teacher;
+} lesson;
+
+static void fill_lesson(void *ctx, int i, float *x)
 {
-    const lt_trainer *t = ctx;
-    input(t, t->teacher, &t->teacher_table, i, x);
+    const lesson *l = ctx;
+    input(l->t, l->teacher->net, &l->teacher->table, i, x);
+}
+
+/* The teachers' mean logits of the minibatch. */
+static lt_code teach(lt_trainer *t, lt_err *err)
+{
+    size_t n = (size_t)t->count * (size_t)t->train.classes;
+
+    memset(t->taught, 0, n * sizeof *t->taught);
+    for (int i = 0; i < t->n_teachers; i++) {
+        lt_net *net = t->teachers[i].net;
+        lesson l = {t, &t->teachers[i]};
+        lt_io io = {fill_lesson, NULL, &l};
+        LT_TRY(lt_net_forward(net, t->count, LT_MODE_TEACH, &io, err));
+        const float *logits = lt_net_tensor(net, lt_net_graph(net)->output)->v;
+        for (size_t k = 0; k < n; k++) t->taught[k] += logits[k] / (float)t->n_teachers;
+    }
+    return LT_OK;
 }
 
 static bool is_right(const float *out, int k, int label)
@@ -197,12 +242,11 @@ static void loss(void *ctx, const lt_chunk *c, const float *out, float *g)
 {
     lt_trainer *t = ctx;
     size_t k = (size_t)t->train.classes;
-    const lt_tensor *teacher = t->teacher ? lt_net_tensor(t->teacher, lt_net_graph(t->teacher)->output) : NULL;
 
     for (int i = 0; i < c->n; i++) {
         int at = c->first + i, label = t->train.labels[t->order[t->first + at]];
         size_t o = (size_t)i * k;
-        t->losses[at] = lt_loss(&t->o.loss, out + o, (int)k, label, teacher ? teacher->v + (size_t)at * k : NULL,
+        t->losses[at] = lt_loss(&t->o.loss, out + o, (int)k, label, t->n_teachers ? t->taught + (size_t)at * k : NULL,
                                 1.0 / t->count, g + o);
         t->hits[at] = is_right(out + o, (int)k, label);
     }
@@ -246,10 +290,7 @@ lt_code lt_trainer_step(lt_trainer *t, bool *end_of_epoch, lt_err *err)
     t->augmented = true;
     t->first = t->step * t->o.batch;
     t->count = t->train.n - t->first < t->o.batch ? t->train.n - t->first : t->o.batch;
-    if (t->teacher && t->o.loss.distill > 0) {
-        lt_io io = {fill_teacher, NULL, t};
-        LT_TRY(lt_net_forward(t->teacher, t->count, LT_MODE_TEACH, &io, err));
-    }
+    if (t->o.loss.distill > 0) LT_TRY(teach(t, err));
     lt_io io = {fill, loss, t};
     LT_TRY(lt_net_forward(t->net, t->count, LT_MODE_TRAIN, &io, err));
     for (int i = 0; i < t->count; i++) {
@@ -316,7 +357,9 @@ lt_code lt_trainer_settings(const lt_trainer *t, char **text, lt_err *err)
     lt_buf_printf(&b, "network %s\nlayers %d\nparameters %d\n", lt_net_graph(t->net)->name, lt_net_n_layers(t->net),
                   t->n_params);
     lt_buf_printf(&b, "images %s %d %d\n", t->train.name, t->train.n, t->test.n);
-    lt_buf_printf(&b, "teacher %s\n", t->teacher ? lt_net_graph(t->teacher)->name : "none");
+    lt_buf_puts(&b, "teacher");
+    for (int i = 0; i < t->n_teachers; i++) lt_buf_printf(&b, " %s", lt_net_graph(t->teachers[i].net)->name);
+    lt_buf_puts(&b, t->n_teachers ? "\n" : " none\n");
     lt_buf_printf(&b, "scratch %d\nfreeze-bn %d\nseed %llu\n", o->scratch, o->freeze_bn, (unsigned long long)o->seed);
     lt_buf_printf(&b, "epochs %d\nbatch %d\nchunk %d\n", o->epochs, o->batch, o->chunk ? o->chunk : LT_CHUNK);
     lt_buf_printf(&b, "optimiser %s\n", o->optim.kind == LT_SGD ? "sgd" : "adam");

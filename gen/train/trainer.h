@@ -20,7 +20,7 @@ typedef struct {
     const char *model;    /* as for lt_model_load; `resnet20`: the built-in architecture */
     const char *data_dir; /* NULL: procedural images */
     const char *preproc;  /* NULL: auto */
-    const char *teacher;  /* network to distil from, or NULL */
+    const char *teacher;  /* networks to distil from, separated by commas: the mean of their logits; or NULL */
     bool scratch;         /* new random weights; else what the model file holds is trained further */
     bool freeze_bn;       /* batch norm keeps its running statistics */
     uint64_t seed;
@@ -58,13 +58,23 @@ typedef struct {
     double seconds;   /* for the epoch's training, evaluation left out; the one number that differs between runs */
 } lt_train_row;
 
+enum { LT_MAX_TEACHERS = 8 };
+
+typedef struct {
+    lt_net *net;
+    lt_byte_table table;
+} lt_teacher;
+
 struct lt_trainer {
     lt_train_options o;
-    lt_net *net, *teacher;
+    lt_net *net;
     lt_dataset train, test;
     lt_optim optim;
     lt_schedule schedule;
-    lt_byte_table table, teacher_table;
+    lt_byte_table table;
+    lt_teacher teachers[LT_MAX_TEACHERS];
+    int n_teachers;
+    float *taught; /* [batch][classes] what the teachers say of the minibatch */
     int n_params;
     lt_param *const *params;
     int *order; /* [train.n], of this epoch */

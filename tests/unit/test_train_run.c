@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "base/file.h"
@@ -162,6 +163,41 @@ static void test_resume(void **state)
     resume(o, 4);
     o.freeze_bn = true;
     resume(o, 1);
+}
+
+/* The loss of the first step with these teachers. */
+static double first_loss(const char *teachers)
+{
+    lt_train_options o = small();
+    lt_trainer t;
+
+    o.teacher = teachers;
+    o.loss.distill = 1;
+    create(&t, &o);
+    steps(&t, 1);
+    double sum = t.loss_sum;
+    lt_trainer_free(&t);
+    return sum;
+}
+
+/* Several teachers: the mean of their logits. */
+static void test_teachers(void **state)
+{
+    (void)state;
+    double one = first_loss(TEACHER), other = first_loss(MODEL);
+    assert_true(one != other);
+    assert_true(first_loss(TEACHER "," TEACHER) == one);
+    double both = first_loss(TEACHER "," MODEL);
+    assert_true(both != one && both != other);
+    assert_true(fabs(first_loss(MODEL "," TEACHER) - both) < 1e-4 * both);
+
+    lt_train_options o = small();
+    o.loss.distill = 1;
+    o.teacher = TEACHER ",";
+    lt_trainer t;
+    create(&t, &o);
+    assert_int_equal(t.n_teachers, 1);
+    lt_trainer_free(&t);
 }
 
 /* ---- a method of its own: the first convolution's weights pruned by a mask, the last layer frozen ---- */
@@ -359,6 +395,9 @@ static void test_bad_input(void **state)
     o.model = "test_train_run_7.onnx";
     expect_bad(o, LT_EINPUT, "has 7 outputs");
     o = small();
+#define THREE TEACHER "," TEACHER "," TEACHER
+    o.teacher = THREE "," THREE "," THREE;
+    expect_bad(o, LT_EINPUT, "at most 8 networks");
     o.teacher = "test_train_run_7.onnx";
     expect_bad(o, LT_EINPUT, "the teacher test_train_run_7 has 7 outputs");
     remove("test_train_run_7.onnx");
@@ -411,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_loss_falls), cmocka_unit_test(test_threads),   cmocka_unit_test(test_resume),
         cmocka_unit_test(test_method),     cmocka_unit_test(test_keep),      cmocka_unit_test(test_bad_checkpoints),
         cmocka_unit_test(test_not_finite), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_log),
+        cmocka_unit_test(test_teachers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
