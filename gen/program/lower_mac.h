@@ -22,7 +22,8 @@ typedef struct {
 } mac_passes;
 
 /* Sets A, B, D and TILE_W of op, whose other fields that say how long it takes are set, for `part` of the terms of `og`
- * output groups: fewest cycles, then fewest feature-buffer reads, over every legal choice. */
+ * output groups: fewest cycles, then fewest feature-buffer reads, over every legal A, B and D and tiles of
+ * NARROWEST_TILE pixels or more (lower_mac.c). */
 void choose_schedule(const builder *b, const mac_shape *s, const qlayer *l, const lt_mac_part *part, int og,
                      uint32_t *op);
 /* Gives op the schedule of another operation. */

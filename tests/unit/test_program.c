@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "emit/regs.h"
 #include "golden/load_word.h"
+#include "program/builder.h"
 #include "program/pack_pq.h"
 #include "program/program.h"
 
@@ -49,6 +50,14 @@ static void check_operation(const lt_config *c, const uint32_t *d, bool acc_befo
         assert_int_equal(lt_desc_get(d, LT_D_OUT_W), lt_desc_get(before, LT_D_OUT_W));
     }
     if (out) assert_int_equal(lt_desc_get(d, LT_D_WRITE_FB), 0);
+}
+
+/* Weights that stay are packed for the schedule of the operation that they were loaded for. */
+static void check_order(const uint32_t *d, const uint32_t *before)
+{
+    assert_int_equal(lt_desc_get(d, LT_D_A), lt_desc_get(before, LT_D_A));
+    assert_int_equal(lt_desc_get(d, LT_D_B), lt_desc_get(before, LT_D_B));
+    assert_int_equal(lt_desc_get(d, LT_D_D), lt_desc_get(before, LT_D_D));
 }
 
 /* Beats of one transfer: rows start at bus words; a profile record of 32 bytes, too, takes whole ones. */
@@ -97,6 +106,7 @@ static void lower(const lt_config *c, const shape *s)
     lt_err err = {0};
     int64_t done = 0, sums = 0;
     const uint32_t *before = NULL;
+    bool loaded = false;
 
     l.stride = s->stride, l.dilation = s->dilation, l.groups = s->groups, l.encoder = -1;
     l.pad_t = l.pad_l = l.pad_b = l.pad_r = s->pad;
@@ -108,7 +118,11 @@ static void lower(const lt_config *c, const shape *s)
     if (lt_program_build(c, &net, &o, &prog, &err) != LT_OK) fail_msg("%s: %s", c->name, err.msg);
     for (int i = 0; i < prog.n_desc; i++) {
         const uint32_t *d = prog.desc[i];
+        if (lt_desc_get(d, LT_D_OPCODE) == LT_OP_LOAD) loaded = loaded || lt_desc_get(d, LT_D_TARGET) == TO_WEIGHT;
         if (lt_desc_get(d, LT_D_OPCODE) != LT_OP_CONV) continue;
+        if (!loaded && lt_desc_get(d, LT_D_WEIGHT_BASE) == lt_desc_get(before, LT_D_WEIGHT_BASE))
+            check_order(d, before);
+        loaded = false;
         check_operation(c, d, before && lt_desc_get(before, LT_D_ACC_OUT), before);
         int64_t pixels = lt_desc_get(d, LT_D_OUT_H) * lt_desc_get(d, LT_D_OUT_W) * lt_desc_get(d, LT_D_OG);
         sums += pixels * lt_desc_get(d, LT_D_CG) * lt_desc_get(d, LT_D_R) * lt_desc_get(d, LT_D_S);
@@ -142,6 +156,7 @@ static void test_large_layers(void **state)
         {32, 12, 12, 32, 11, 11, 1, 1, 5, 32}, /* depthwise */
         {8, 1, 600, 16, 1, 600, 1, 1, 0, 1},   /* kernels beyond their fields */
         {64, 9, 9, 16, 5, 5, 1, 2, 4, 1},
+        {8, 100, 30, 8, 3, 3, 1, 1, 1, 1}, /* weights stay for tiles of several heights */
     };
 
     (void)state;

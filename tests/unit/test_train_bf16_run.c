@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "model/model.h"
 #include "train/trainer.h"
+#include "train_run.h"
 
 #define CHECKPOINT "test_train_bf16_run.ckpt"
 
@@ -27,19 +28,6 @@ static lt_train_options small(lt_precision precision)
     o.train_images = 200; /* the last minibatch has 8 */
     o.test_images = 40;
     return o;
-}
-
-static void create(lt_trainer *t, const lt_train_options *o)
-{
-    lt_err err = {0};
-    if (lt_trainer_create(t, o, &err) != LT_OK) fail_msg("%s", err.msg);
-}
-
-static void steps(lt_trainer *t, int n)
-{
-    lt_err err = {0};
-    for (int i = 0; i < n; i++)
-        if (lt_trainer_step(t, NULL, &err) != LT_OK) fail_msg("%s", err.msg);
 }
 
 static bool same(const lt_trainer *a, const lt_trainer *b)

@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "model/model.h"
 #include "train/onnx_write.h"
-#include "train/trainer.h"
 #include "train_ref.h"
+#include "train_run.h"
 
 #define MODEL      "test_train_run.onnx"
 #define TEACHER    "test_train_run_teacher.onnx"
@@ -57,19 +57,6 @@ static lt_train_options small(void)
     o.test_images = 50;
     o.augment = (lt_augment_options){true, 2, 4};
     return o;
-}
-
-static void create(lt_trainer *t, const lt_train_options *o)
-{
-    lt_err err = {0};
-    if (lt_trainer_create(t, o, &err) != LT_OK) fail_msg("%s", err.msg);
-}
-
-static void steps(lt_trainer *t, int n)
-{
-    lt_err err = {0};
-    for (int i = 0; i < n; i++)
-        if (lt_trainer_step(t, NULL, &err) != LT_OK) fail_msg("%s", err.msg);
 }
 
 static void expect_same(const lt_trainer *a, const lt_trainer *b)
