@@ -78,7 +78,7 @@ processors of one instruction set (docs/training.md). Minutes: number of epochs 
 TEXT
     grep -v '^#' "$root/models/recipes.txt" | while IFS='|' read -r file data what command; do
         file=$(trim "$file")
-        [ "$what" != ' step ' ] || what=" step of the network below"
+        [ "$(trim "$what")" != step ] || what="step of networks below"
         grep -q "^$file," "$results" || continue
         IFS=, read -r _ accuracy _ minutes threads < <(grep "^$file," "$results" || echo ,,,,)
         size=-
@@ -99,7 +99,7 @@ recipe() { # file: its images and command, on two lines
 make_file() { # file, after what it starts from
     local file=$1 lines w
     mapfile -t lines < <(recipe "$file")
-    for w in ${lines[1]}; do
+    for w in ${lines[1]//,/ }; do
         [[ $w == *.onnx || $w == *.lqn ]] && [ ! -e "$(place "$w")" ] && make_file "$w"
     done
     make_one "$file" "${lines[0]}" "${lines[1]}"

@@ -7,22 +7,10 @@
 
 #include "base/par.h"
 
-/* LAPACK, as in OpenBLAS: Cholesky factor, solve with it, inverse from it. */
+/* LAPACK, as in OpenBLAS: Cholesky factor, solve with it. */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b,
              const int *ldb, int *info);
-void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
-
-enum { SCALES = 48 }; /* candidate scales tried per output */
-
-/* The entry of a sample and the sign it is looked up with: 0: none. */
-static inline int entry_of(int32_t idx, int *entry)
-{
-    *entry = idx < 0 ? ~idx : idx;
-    return idx == LT_LUT_NONE ? 0 : idx < 0 ? -1 : 1;
-}
-
-/* ---- normal equations ---- */
 
 typedef struct {
     const lt_lut_samples *s;
@@ -44,12 +32,12 @@ static void count_band(void *ctx, size_t part, int worker)
     for (int r = 0; r < s->rows; r++) {
         const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
         for (int i = 0; i < s->active; i++) {
-            int at, other, sign = entry_of(idx[i], &at);
+            int at, other, sign = lt_lut_entry(idx[i], &at);
             if (!sign || at < lo || at >= hi) continue;
             double *row = e->a + (size_t)at * (size_t)s->entries;
             e->count[at] += sign;
             for (int j = 0; j < s->active; j++) {
-                int t = entry_of(idx[j], &other);
+                int t = lt_lut_entry(idx[j], &other);
                 if (t) row[other] += sign * t;
             }
         }
@@ -69,7 +57,7 @@ static void project_output(void *ctx, size_t k, int worker)
         const int32_t *idx = s->idx + (size_t)r * (size_t)s->active;
         double y = s->y[(size_t)r * (size_t)s->k + k] - e->mean[k];
         for (int i = 0; i < s->active; i++) {
-            int at, sign = entry_of(idx[i], &at);
+            int at, sign = lt_lut_entry(idx[i], &at);
             if (sign) rhs[at] += sign * y;
         }
     }
@@ -138,172 +126,6 @@ out:
     return rc;
 }
 
-/* ---- rounding ---- */
-
-typedef struct {
-    const lt_lut_samples *s;
-    const float *table;
-    const double *weight; /* [entries] how often an entry occurs */
-    const double *u;      /* [entries][entries] upper Cholesky factor of the inverse normal matrix, or NULL */
-    int lo, hi;
-    float min_scale;
-    int8_t *q;
-    const float *scale;
-    float *bias;
-    double *work; /* [jobs][entries] */
-} rounding;
-
-static int round_to(const rounding *r, double v)
-{
-    double t = nearbyint(v);
-    return (int)(t < r->lo ? r->lo : t > r->hi ? r->hi : t);
-}
-
-typedef struct {
-    rounding r;
-    float *scale;
-} scaling;
-
-static double best_scale(const rounding *r, size_t k)
-{
-    int n = r->s->entries, outs = r->s->k;
-    double most = 0, best = 0, least = INFINITY;
-    for (int i = 0; i < n; i++) {
-        double v = fabs(r->table[(size_t)i * (size_t)outs + k]);
-        if (v > most) most = v;
-    }
-    if (most / r->hi <= r->min_scale) return r->min_scale;
-    for (int c = 0; c < SCALES; c++) {
-        double scale = most / r->hi * (1.0 - 0.75 * c / SCALES), sum = 0;
-        for (int i = 0; i < n; i++) {
-            double v = r->table[(size_t)i * (size_t)outs + k], e = v - scale * round_to(r, v / scale);
-            sum += r->weight[i] * e * e;
-        }
-        if (sum < least) {
-            least = sum;
-            best = scale;
-        }
-    }
-    return best > r->min_scale ? best : r->min_scale;
-}
-
-static void scale_output(void *ctx, size_t k, int worker)
-{
-    scaling *c = ctx;
-    (void)worker;
-    c->scale[k] = (float)best_scale(&c->r, k);
-}
-
-static void round_output(void *ctx, size_t k, int worker)
-{
-    rounding *r = ctx;
-    const lt_lut_samples *s = r->s;
-    size_t n = (size_t)s->entries, outs = (size_t)s->k;
-    double scale = (double)r->scale[k], *w = r->work + (size_t)worker * n, sum = 0;
-
-    for (size_t i = 0; i < n; i++) w[i] = r->table[i * outs + k];
-    for (size_t i = 0; i < n; i++) {
-        int q = round_to(r, w[i] / scale);
-        r->q[i * outs + k] = (int8_t)q;
-        if (!r->u || r->weight[i] == 0) continue;
-        const double *u = r->u + i * n;
-        double e = (w[i] - q * scale) / u[i];
-        for (size_t j = i + 1; j < n; j++) w[j] -= e * u[j];
-    }
-    for (int row = 0; row < s->rows; row++) {
-        const int32_t *idx = s->idx + (size_t)row * (size_t)s->active;
-        int acc = 0;
-        for (int i = 0; i < s->active; i++) {
-            int at, sign = entry_of(idx[i], &at);
-            if (sign) acc += sign * r->q[(size_t)at * outs + k];
-        }
-        sum += s->y[(size_t)row * outs + k] - scale * acc;
-    }
-    r->bias[k] = (float)(sum / s->rows);
-}
-
-/* Upper Cholesky factor of the inverse of a symmetric positive definite matrix, in place; row-major. */
-static lt_code inverse_factor(double *a, int n, lt_err *err)
-{
-    int info;
-    dpotrf_("L", &n, a, &n, &info);
-    if (!info) dpotri_("L", &n, a, &n, &info); /* column-major lower = row-major upper triangle of the inverse */
-    if (!info) {
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < i; j++) a[(size_t)i * (size_t)n + (size_t)j] = a[(size_t)j * (size_t)n + (size_t)i];
-        dpotrf_("L", &n, a, &n, &info); /* column-major lower L with LL^T: row-major upper U = L^T */
-    }
-    return info ? lt_fail(err, LT_EINPUT, "the normal matrix is not positive definite") : LT_OK;
-}
-
-static int lowest(const lt_lut_samples *s, int bits)
-{
-    return -(1 << (bits - 1)) + s->mirrored;
-}
-
-/* How often each entry occurs; NULL: out of memory. */
-static double *occurrences(const lt_lut_samples *s)
-{
-    double *weight = calloc((size_t)s->entries, sizeof *weight);
-    for (size_t i = 0; weight && i < (size_t)s->rows * (size_t)s->active; i++) {
-        int at;
-        if (entry_of(s->idx[i], &at)) weight[at] += 1;
-    }
-    return weight;
-}
-
-lt_code lt_lut_scales(const lt_lut_samples *s, const float *table, int bits, float min_scale, float *scale, lt_err *err)
-{
-    double *weight = occurrences(s);
-    scaling c = {{.s = s,
-                  .table = table,
-                  .weight = weight,
-                  .lo = lowest(s, bits),
-                  .hi = (1 << (bits - 1)) - 1,
-                  .min_scale = min_scale},
-                 scale};
-
-    if (!weight) return lt_fail(err, LT_EMEM, "out of memory");
-    lt_parallel_for((size_t)s->k, scale_output, &c);
-    free(weight);
-    return LT_OK;
-}
-
-lt_code lt_lut_round_to(const lt_lut_samples *s, const float *table, const double *normal, int bits, const float *scale,
-                        int8_t *q, float *bias, lt_err *err)
-{
-    size_t n = (size_t)s->entries;
-    double *weight = occurrences(s), *u = normal ? malloc(n * n * sizeof *u) : NULL;
-    rounding r = {.s = s,
-                  .table = table,
-                  .weight = weight,
-                  .u = u,
-                  .lo = lowest(s, bits),
-                  .hi = (1 << (bits - 1)) - 1,
-                  .q = q,
-                  .scale = scale,
-                  .bias = bias,
-                  .work = calloc((size_t)lt_jobs() * n, sizeof(double))};
-    lt_code rc = weight && r.work && (!normal || u) ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
-
-    if (rc == LT_OK && u) {
-        memcpy(u, normal, n * n * sizeof *u);
-        rc = inverse_factor(u, s->entries, err);
-    }
-    if (rc == LT_OK) lt_parallel_for((size_t)s->k, round_output, &r);
-    free(weight);
-    free(u);
-    free(r.work);
-    return rc;
-}
-
-lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
-                     int8_t *q, float *scale, float *bias, lt_err *err)
-{
-    LT_TRY(lt_lut_scales(s, table, bits, min_scale, scale, err));
-    return lt_lut_round_to(s, table, normal, bits, scale, q, bias, err);
-}
-
 void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, const float *bias, double *mse,
                   double *variance)
 {
@@ -317,7 +139,7 @@ void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, 
             double y = s->y[(size_t)r * (size_t)s->k + (size_t)k];
             int acc = 0;
             for (int i = 0; i < s->active; i++) {
-                int at, sign = entry_of(idx[i], &at);
+                int at, sign = lt_lut_entry(idx[i], &at);
                 if (sign) acc += sign * q[(size_t)at * (size_t)s->k + (size_t)k];
             }
             double e = y - (double)scale[k] * acc - bias[k];

@@ -1,4 +1,4 @@
-/* Lookup tables of a PQ layer: from prototypes, or solved against the layer's true output, then rounded. */
+/* Lookup tables of a PQ layer, solved against the layer's true output (lut_round.h rounds them). */
 #ifndef LUTRA_COMPRESS_LUT_FIT_H
 #define LUTRA_COMPRESS_LUT_FIT_H
 
@@ -17,6 +17,13 @@ typedef struct {
     bool mirrored; /* entries lie in -max..max */
 } lt_lut_samples;
 
+/* The entry of a sample and the sign it is looked up with; 0: none. */
+static inline int lt_lut_entry(int32_t idx, int *entry)
+{
+    *entry = idx < 0 ? ~idx : idx;
+    return idx == LT_LUT_NONE ? 0 : idx < 0 ? -1 : 1;
+}
+
 /* Normal matrix [entries][entries] of the samples, for lt_lut_round: centred counts of entries looked up together, with
  * ridge*rows on the diagonal. */
 lt_code lt_lut_normal(const lt_lut_samples *s, double ridge, double *normal, lt_err *err);
@@ -25,21 +32,6 @@ lt_code lt_lut_normal(const lt_lut_samples *s, double ridge, double *normal, lt_
  * |y - sum of entries - bias|^2 + ridge*rows*|table|^2. normal (may be NULL) receives the matrix
  * of lt_lut_normal. Entries that never occur become 0. Deterministic whatever the number of threads. */
 lt_code lt_lut_solve(const lt_lut_samples *s, double ridge, float *table, float *bias, double *normal, lt_err *err);
-
-/* Scale of each output for a table of `bits` signed integers: the one of least squared error weighted by how often
- * entries occur, but at least min_scale. */
-lt_code lt_lut_scales(const lt_lut_samples *s, const float *table, int bits, float min_scale, float *scale,
-                      lt_err *err);
-
-/* Rounds column k of the table to multiples of scale[k]: q[entries][k] of `bits` signed bits. With normal != NULL
- * rounding errors are fed forward into the entries not yet rounded, in the metric of the samples (GPTQ, Frantar et al.
- * 2022, section 3.2). bias[k] is then corrected so that the mean error over the samples is 0. */
-lt_code lt_lut_round_to(const lt_lut_samples *s, const float *table, const double *normal, int bits, const float *scale,
-                        int8_t *q, float *bias, lt_err *err);
-
-/* Both in turn. */
-lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *normal, int bits, float min_scale,
-                     int8_t *q, float *scale, float *bias, lt_err *err);
 
 /* Mean squared error and variance of y over the samples with the rounded table. */
 void lt_lut_error(const lt_lut_samples *s, const int8_t *q, const float *scale, const float *bias, double *mse,

@@ -6,7 +6,7 @@
 
 #include "base/par.h"
 #include "compress/encoder_fit.h"
-#include "compress/lut_fit.h"
+#include "compress/lut_round.h"
 #include "compress/pq_entries.h"
 #include "compress/pq_samples.h"
 #include "compress/tree.h"
@@ -190,14 +190,25 @@ static double res_ratio(const lt_prep *p, const qlayer *l)
 }
 
 /* Makes each table's scale a multiple of what one step of the multiplier is worth: the multiplier then has no error. */
-static void snap_scales(const lt_prep *p, const qlayer *l, int mult_bits, float *scale)
+typedef struct {
+    const lt_prep *p;
+    const qlayer *l;
+    int mult_bits;
+} multiplier;
+
+static lt_code snap_scales(void *ctx, float *scale, lt_err *err)
 {
+    const multiplier *m = ctx;
+    const lt_prep *p = m->p;
+    (void)err;
+    const qlayer *l = m->l;
     double out = p->net.tensors[l->out].scale, top = 0;
     for (int k = 0; k < l->k; k++) top = fmax(top, (double)scale[k] / out);
-    int shift = lt_quant_shift(top, res_ratio(p, l), mult_bits);
+    int shift = lt_quant_shift(top, res_ratio(p, l), m->mult_bits);
     double step = ldexp(out, -shift);
     for (int k = 0; k < l->k && shift >= 0; k++)
         scale[k] = (float)(step * fmax(floor((double)scale[k] / step + 0.5), 1));
+    return LT_OK;
 }
 
 static lt_code install(lt_prep *p, qlayer *l, int encoder, int8_t *q, const float *scale, const float *bias,
@@ -278,10 +289,9 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
         product_table(p, l, s->layer + 1, e, taps, o->mirror, w->means, w->table, w->bias);
     /* a table that moves the output by less than this per entry needs no finer one, and its multiplier would be too
      * small */
-    float finest = (float)p->net.tensors[l->out].scale / FINEST;
-    LT_TRY(lt_lut_scales(&ls, w->table, o->lut_bits, finest, w->scale, err));
-    snap_scales(p, l, mult_bits, w->scale);
-    LT_TRY(lt_lut_round_to(&ls, w->table, w->normal, o->lut_bits, w->scale, w->q, w->bias, err));
+    multiplier m = {p, l, mult_bits};
+    lt_lut_scaling to = {(float)p->net.tensors[l->out].scale / FINEST, snap_scales, &m};
+    LT_TRY(lt_lut_round(&ls, w->table, w->normal, o->lut_bits, &to, w->q, w->scale, w->bias, err));
     lt_lut_error(&ls, w->q, w->scale, w->bias, &mse, &variance);
     *result = (lt_pq_result){s->layer, e->codebooks, e->prototypes, e->length, variance > 0 ? mse / variance : 0};
     int8_t *q = w->q;

@@ -26,7 +26,7 @@ typedef struct {
     int enc_bits, lut_bits;
     bool mirror; /* tables antisymmetric, T[K-1-c] = -T[c]; needs trees, channel mode and K of at least 2^length */
     lt_pq_lut lut;
-    bool feedback;  /* LSQ: feed rounding errors forward (see lt_lut_round_to) */
+    bool feedback;  /* LSQ: feed rounding errors forward (see lt_lut_round) */
     double ridge;   /* LSQ: weight of |table|^2 per sample */
     int iterations; /* of k-means */
     int images;     /* calibration images used; <= prep's */

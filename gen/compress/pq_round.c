@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compress/lut_fit.h"
 #include "compress/pq.h"
 #include "compress/pq_entries.h"
 
 enum { POSITIONS = 64, SEED = 1 };
-static const float FINEST = 1e-9f; /* of all scales: tables of zeros have one, too */
 
 typedef struct {
     lt_pq_samples s;
@@ -44,7 +42,7 @@ static void ideal_outputs(const work *w, int active)
 }
 
 static lt_code round_layer(work *w, const lt_prep *p, int layer, const float *table, bool mirror,
-                           const lt_pq_snap *snap, float *scale, int8_t **lut, float *shift, lt_err *err)
+                           const lt_lut_scaling *to, float *scale, int8_t **lut, float *shift, lt_err *err)
 {
     const qlayer *l = &p->net.layers[layer];
     const qencoder *e = &p->net.encoders[l->encoder];
@@ -66,10 +64,8 @@ static lt_code round_layer(work *w, const lt_prep *p, int layer, const float *ta
     lt_pq_looked_up(&w->s, e, taps, mirror, w->idx);
     ideal_outputs(w, active);
     lt_lut_samples s = {w->s.rows, active, entries, l->k, w->idx, w->s.y, mirror};
-    LT_TRY(lt_lut_scales(&s, w->half, l->lut_bits, FINEST, scale, err));
-    LT_TRY(snap->snap(snap->ctx, scale, err));
     LT_TRY(lt_lut_normal(&s, lt_pq_defaults().ridge, w->normal, err));
-    LT_TRY(lt_lut_round_to(&s, w->half, w->normal, l->lut_bits, scale, w->q, shift, err));
+    LT_TRY(lt_lut_round(&s, w->half, w->normal, l->lut_bits, to, w->q, scale, shift, err));
     if (mirror) {
         *lut = lt_pq_mirrored(w->q, active, e->prototypes, l->k);
         return *lut ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
@@ -80,13 +76,13 @@ static lt_code round_layer(work *w, const lt_prep *p, int layer, const float *ta
 }
 
 lt_code lt_pq_round(const lt_prep *p, const qnet *net, int layer, const float *table, bool mirror,
-                    const lt_pq_snap *snap, float *scale, int8_t **lut, float *shift, lt_err *err)
+                    const lt_lut_scaling *to, float *scale, int8_t **lut, float *shift, lt_err *err)
 {
     lt_prep at = *p; /* owns nothing */
     work w = {0};
 
     at.net = *net;
-    lt_code rc = round_layer(&w, &at, layer, table, mirror, snap, scale, lut, shift, err);
+    lt_code rc = round_layer(&w, &at, layer, table, mirror, to, scale, lut, shift, err);
     work_free(&w);
     return rc;
 }

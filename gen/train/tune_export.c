@@ -13,6 +13,8 @@
 #include "train/tune.h"
 #include "train/tune_internal.h"
 
+static const float FINEST = 1e-9f; /* of all scales: tables of zeros have one, too */
+
 double lt_tune_in_step(const lt_tune *t, int i)
 {
     const qlayer *l = &t->net.layers[i - 1];
@@ -139,6 +141,7 @@ static lt_code product_snap(void *ctx, float *steps, lt_err *err)
 {
     product *p = ctx;
 
+    lt_tune_scales_free(&p->s);
     LT_TRY(lt_tune_scales_of(p->t, p->i, steps, &p->s, err));
     for (size_t o = 0; o < p->k; o++) steps[o] = (float)(p->s.gain[o] / lt_tune_slope(p->t, p->i, (int)o));
     return LT_OK;
@@ -150,13 +153,13 @@ static lt_code round_products(const lt_tune *t, int i, qnet *q, lt_err *err)
 {
     qlayer *l = &q->layers[i - 1];
     product p;
-    lt_pq_snap snap = {product_snap, &p};
+    lt_lut_scaling to = {FINEST, product_snap, &p};
     lt_code rc = product_open(&p, t, i, err);
     float *shift = malloc(p.k * sizeof *shift);
     int8_t *lut = NULL;
 
     if (rc == LT_OK && !shift) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
-    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, t->o.mirror, &snap, p.steps, &lut, shift, err);
+    if (rc == LT_OK) rc = lt_pq_round(t->p, q, i - 1, p.table, t->o.mirror, &to, p.steps, &lut, shift, err);
     for (size_t o = 0; rc == LT_OK && o < p.k; o++) {
         double bias = p.s.bias[o] + (double)shift[o] * lt_tune_slope(t, i, (int)o);
         l->bias[o] = (int32_t)floor(bias / p.s.gain[o] + 0.5);

@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "compress/encoder_fit.h"
 #include "compress/kmeans.h"
-#include "compress/lut_fit.h"
+#include "compress/lut_round.h"
 #include "compress/pq.h"
 #include "compress/tree.h"
 #include "golden/golden.h"
@@ -190,8 +190,9 @@ static double rounded_error(const lt_lut_samples *s, int bits, bool feedback)
     static double normal[ENTRIES * ENTRIES];
     int8_t q[ENTRIES * OUTS];
     double mse, var;
+    lt_lut_scaling any = {1e-9f, NULL, NULL};
     assert_int_equal(lt_lut_solve(s, 1e-6, table, bias, normal, NULL), LT_OK);
-    assert_int_equal(lt_lut_round(s, table, feedback ? normal : NULL, bits, 0, q, scale, bias, NULL), LT_OK);
+    assert_int_equal(lt_lut_round(s, table, feedback ? normal : NULL, bits, &any, q, scale, bias, NULL), LT_OK);
     for (int i = 0; i < ENTRIES * OUTS; i++)
         assert_in_range(q[i] + 128, 128 - (1 << (bits - 1)) + s->mirrored, 127 + (1 << (bits - 1)));
     lt_lut_error(s, q, scale, bias, &mse, &var);
@@ -213,6 +214,52 @@ static void rounding_improves_with_bits_and_feedback(void **state)
         fed += rounded_error(&s, 4, true);
     }
     assert_true(fed < plain);
+    free(p);
+}
+
+/* The mean squared error with the bias of least error. */
+static double centred_error(const lt_lut_samples *s, const int8_t *q, const float *scale)
+{
+    float bias[OUTS] = {0};
+    double mse, var;
+    for (int k = 0; k < s->k; k++) {
+        double sum = 0;
+        for (int r = 0; r < s->rows; r++) {
+            int at, acc = 0;
+            for (int i = 0; i < s->active; i++) {
+                int sign = lt_lut_entry(s->idx[r * s->active + i], &at);
+                if (sign) acc += sign * q[at * s->k + k];
+            }
+            sum += (double)s->y[r * s->k + k] - (double)scale[k] * acc;
+        }
+        bias[k] = (float)(sum / s->rows);
+    }
+    lt_lut_error(s, q, scale, bias, &mse, &var);
+    return mse;
+}
+
+/* No step of a single entry lowers the error of a table rounded in the metric of its samples. */
+static void rounding_settles(void **state)
+{
+    (void)state;
+    problem *p = malloc(sizeof *p);
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        lt_lut_samples s = make_problem(p, seed, seed == 2);
+        lt_lut_scaling any = {1e-9f, NULL, NULL};
+        float table[ENTRIES * OUTS], bias[OUTS], scale[OUTS];
+        static double normal[ENTRIES * ENTRIES];
+        int8_t q[ENTRIES * OUTS];
+        assert_int_equal(lt_lut_solve(&s, 1e-6, table, bias, normal, NULL), LT_OK);
+        assert_int_equal(lt_lut_round(&s, table, normal, 3, &any, q, scale, bias, NULL), LT_OK);
+        double least = centred_error(&s, q, scale);
+        for (int i = 0; i < ENTRIES * OUTS; i++)
+            for (int d = -1; d <= 1; d += 2) {
+                if (q[i] + d < (s.mirrored ? -3 : -4) || q[i] + d > 3) continue;
+                q[i] = (int8_t)(q[i] + d);
+                assert_true(centred_error(&s, q, scale) > least * (1 - 1e-5));
+                q[i] = (int8_t)(q[i] - d);
+            }
+    }
     free(p);
 }
 
@@ -268,6 +315,7 @@ int main(void)
                                        cmocka_unit_test(tree_separates_a_grid),
                                        cmocka_unit_test(solve_recovers_a_planted_table),
                                        cmocka_unit_test(rounding_improves_with_bits_and_feedback),
+                                       cmocka_unit_test(rounding_settles),
                                        cmocka_unit_test(singular_problem_is_refused_or_regularised),
                                        cmocka_unit_test(overrides_are_read_and_faults_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
