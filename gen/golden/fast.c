@@ -72,9 +72,11 @@ static bool pack_lut(fast_layer *l)
     size_t sets = (size_t)e->codebooks * (size_t)(e->mode == QPQ_CHANNEL ? l->q->r * l->q->s : 1);
     size_t rows = sets * (size_t)e->prototypes, k = (size_t)l->q->k;
 
+    l->narrow = 1 << (8 - l->q->lut_bits);
     l->lut = calloc(rows * (size_t)l->lut_k, 1);
     for (size_t r = 0; l->lut && r < rows; r++) memcpy(l->lut + r * (size_t)l->lut_k, l->q->lut + r * k, k);
-    if (!l->lut || e->encoder == QENC_TREE) return l->lut != NULL;
+    if (!l->lut) return false;
+    if (e->encoder == QENC_TREE) return fast_tree_parts(e, l->in->is_signed, &l->parts);
     size_t len = (size_t)e->length, p = (size_t)e->prototypes;
     l->proto = malloc((size_t)e->codebooks * len * p * sizeof *l->proto);
     for (size_t cb = 0; l->proto && cb < (size_t)e->codebooks; cb++)
@@ -166,6 +168,7 @@ void fast_free(fast_net *f)
         free(f->layers[i].bias);
         free(f->layers[i].lut);
         free(f->layers[i].proto);
+        free(f->layers[i].parts);
     }
     free(f->layers);
     free(f);

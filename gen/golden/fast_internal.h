@@ -29,8 +29,8 @@ typedef struct {
     void (*requant)(const int32_t *acc, const int32_t *bias, const uint16_t *mult, const int32_t *res, int n,
                     int res_mult, int shift, int lo, int hi, uint8_t *out);
 
-    /* acc[kpad] = sum of n rows of kpad int8 each; kpad is a multiple of 16. */
-    void (*add_rows)(const int8_t *const *rows, int n, int kpad, int32_t *acc);
+    /* acc[kpad] = sum of n rows of kpad int8 each, any `narrow` of which add up to int8; kpad is a multiple of 16. */
+    void (*add_rows)(const int8_t *const *rows, int n, int narrow, int kpad, int32_t *acc);
 
     /* Number of the nearest of k prototypes, proto[length][k]; length <= FAST_KEY_LENGTH. */
     int (*nearest)(const int16_t *v, const int16_t *proto, int length, int k, bool squared);
@@ -61,7 +61,9 @@ typedef struct {
     int32_t *bias;  /* [K]: with the correction for offset activations */
     int8_t *lut;    /* [codebooks][taps][prototypes][lut_k] */
     int lut_k;      /* K rounded up to 16 */
+    int narrow;     /* rows of the LUT that add up to int8 */
     int16_t *proto; /* [codebooks][length][K] */
+    uint8_t *parts; /* trees: of fast_tree_parts */
 } fast_layer;
 
 struct fast_net {
@@ -81,6 +83,10 @@ struct fast_work {
     const int8_t **rows;
     uint8_t *pixel_codes;
 };
+
+/* parts[codebooks][length][256]: the bits of the code that the element's byte decides, NULL where that depends on other
+ * elements. false: out of memory. */
+bool fast_tree_parts(const qencoder *e, bool is_signed, uint8_t **parts);
 
 static inline int fast_round_up(int n, int m)
 {

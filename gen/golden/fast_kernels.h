@@ -11,18 +11,21 @@
 typedef int8_t fast_bytes __attribute__((vector_size(16), aligned(1)));
 typedef int16_t fast_shorts __attribute__((vector_size(32)));
 
-/* NV vectors of 16 channels at a time: the partial sums stay in registers. */
+/* NV vectors of 16 channels at a time: the partial sums stay in registers, `narrow` rows of them as bytes. */
 #define FAST_ROWS_BODY(NV)                                                                                             \
     do {                                                                                                               \
         fast_shorts s[NV] = {{0}};                                                                                     \
-        for (int i = 0; i < n; i++)                                                                                    \
-            for (int j = 0; j < (NV); j++)                                                                             \
-                s[j] += __builtin_convertvector(*(const fast_bytes *)(rows[i] + k + 16 * j), fast_shorts);             \
+        for (int i = 0; i < n;) {                                                                                      \
+            fast_bytes b[NV] = {{0}};                                                                                  \
+            for (int end = n - i < narrow ? n : i + narrow; i < end; i++)                                              \
+                for (int j = 0; j < (NV); j++) b[j] += *(const fast_bytes *)(rows[i] + k + 16 * j);                    \
+            for (int j = 0; j < (NV); j++) s[j] += __builtin_convertvector(b[j], fast_shorts);                         \
+        }                                                                                                              \
         for (int j = 0; j < (NV); j++)                                                                                 \
             for (int c = 0; c < 16; c++) acc[k + 16 * j + c] += s[j][c];                                               \
     } while (0)
 
-FAST_INLINE void fast_rows_chunk(const int8_t *const *rows, int n, int kpad, int32_t *acc)
+FAST_INLINE void fast_rows_chunk(const int8_t *const *rows, int n, int narrow, int kpad, int32_t *acc)
 {
     int k = 0;
     for (; k + 64 <= kpad; k += 64) FAST_ROWS_BODY(4);
@@ -30,10 +33,11 @@ FAST_INLINE void fast_rows_chunk(const int8_t *const *rows, int n, int kpad, int
     for (; k < kpad; k += 16) FAST_ROWS_BODY(1);
 }
 
-FAST_INLINE void fast_rows_body(const int8_t *const *rows, int n, int kpad, int32_t *acc)
+FAST_INLINE void fast_rows_body(const int8_t *const *rows, int n, int narrow, int kpad, int32_t *acc)
 {
     for (int k = 0; k < kpad; k++) acc[k] = 0;
-    for (int i = 0; i < n; i += FAST_ROWS) fast_rows_chunk(rows + i, n - i < FAST_ROWS ? n - i : FAST_ROWS, kpad, acc);
+    for (int i = 0; i < n; i += FAST_ROWS)
+        fast_rows_chunk(rows + i, n - i < FAST_ROWS ? n - i : FAST_ROWS, narrow, kpad, acc);
 }
 
 /* Exact in double: |acc + bias| < 2^31, mult < 2^16, the rounding term <= 2^46, so every sum is an integer below 2^53.

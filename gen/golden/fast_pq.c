@@ -26,6 +26,33 @@ static int encode(const fast_work *w, const fast_layer *l, int cb, int16_t *v)
                             e->prototypes, e->encoder == QENC_L2);
 }
 
+/* Of one pixel x[cp], padded with zeros. */
+static void pixel_codes(const fast_work *w, const fast_layer *l, const uint8_t *x, uint8_t *codes)
+{
+    const qencoder *e = l->e;
+    int16_t v[4096];
+
+    for (int cb = 0; cb < e->codebooks; cb++) {
+        for (int j = 0; j < e->length; j++) {
+            int c = cb * e->length + j;
+            v[j] = (int16_t)(c < l->in->c ? value(l->in, x[c]) : 0);
+        }
+        codes[cb] = (uint8_t)encode(w, l, cb, v);
+    }
+}
+
+static void pixel_parts(const fast_layer *l, const uint8_t *x, uint8_t *codes)
+{
+    const uint8_t *part = l->parts;
+    int c = 0;
+
+    for (int cb = 0; cb < l->e->codebooks; cb++) {
+        int code = 0;
+        for (int j = 0; j < l->e->length; j++, c++, part += 256) code |= part[c < l->in->c ? x[c] : 0];
+        codes[cb] = (uint8_t)code;
+    }
+}
+
 /* Codes of the whole tensor, [H][W][codebooks], unless this run has made them already. */
 static const uint8_t *channel_codes(fast_work *w, const fast_layer *l)
 {
@@ -33,17 +60,13 @@ static const uint8_t *channel_codes(fast_work *w, const fast_layer *l)
     const qtensor *t = l->in;
     uint8_t *codes = w->codes[l->q->encoder], *out = codes;
     const uint8_t *x = w->t[l->q->in];
-    int16_t v[4096];
 
     if (w->coded[l->q->encoder] == l->q->in) return codes;
-    for (int i = 0; i < t->h * t->w; i++, x += l->cp)
-        for (int cb = 0; cb < e->codebooks; cb++) {
-            for (int j = 0; j < e->length; j++) {
-                int c = cb * e->length + j;
-                v[j] = (int16_t)(c < t->c ? value(t, x[c]) : 0);
-            }
-            *out++ = (uint8_t)encode(w, l, cb, v);
-        }
+    for (int i = 0; i < t->h * t->w; i++, x += l->cp, out += e->codebooks)
+        if (l->parts)
+            pixel_parts(l, x, out);
+        else
+            pixel_codes(w, l, x, out);
     w->coded[l->q->encoder] = l->q->in;
     return codes;
 }
@@ -67,7 +90,7 @@ static void channel_pixel(fast_work *w, const fast_layer *l, const uint8_t *code
             const uint8_t *c = codes + ((size_t)y * (size_t)l->in->w + (size_t)x) * (size_t)books;
             for (int cb = 0; cb < books; cb++) w->rows[n++] = row(l, taps, cb, r * q->s + s, c[cb]);
         }
-    w->f->k->add_rows(w->rows, n, l->lut_k, acc);
+    w->f->k->add_rows(w->rows, n, l->narrow, l->lut_k, acc);
 }
 
 static void spatial_pixel(fast_work *w, const fast_layer *l, int i, int32_t *acc)
@@ -85,7 +108,7 @@ static void spatial_pixel(fast_work *w, const fast_layer *l, int i, int32_t *acc
             }
         w->rows[c] = row(l, 1, c, 0, encode(w, l, c, v));
     }
-    w->f->k->add_rows(w->rows, l->in->c, l->lut_k, acc);
+    w->f->k->add_rows(w->rows, l->in->c, l->narrow, l->lut_k, acc);
 }
 
 int fast_pq_tile(fast_work *w, const fast_layer *l, int first, int n)

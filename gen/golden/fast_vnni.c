@@ -67,9 +67,9 @@ static ISA void requant(const int32_t *acc, const int32_t *bias, const uint16_t 
         fast_requant_body(acc, bias, mult, NULL, n, res_mult, shift, lo, hi, out);
 }
 
-static ISA void add_rows(const int8_t *const *rows, int n, int kpad, int32_t *acc)
+static ISA void add_rows(const int8_t *const *rows, int n, int narrow, int kpad, int32_t *acc)
 {
-    fast_rows_body(rows, n, kpad, acc);
+    fast_rows_body(rows, n, narrow, kpad, acc);
 }
 
 static ISA int nearest(const int16_t *v, const int16_t *proto, int length, int k, bool squared)

@@ -19,6 +19,19 @@ static inline int rq_out(int size, int pads, int kernel, int dilation, int strid
     return room < 0 ? 0 : room / stride + 1;
 }
 
+/* Makes the thresholds of an element's levels depend on its own earlier levels alone. */
+static inline void rq_separate(qencoder *e, int depth)
+{
+    for (int cb = 0; cb < e->codebooks; cb++)
+        for (int level = 0; level < depth; level++) {
+            const uint16_t *dim = e->dim + cb * depth;
+            int16_t *thresh = e->thresh + cb * (e->prototypes - 1) + (1 << level) - 1;
+            int own = 0;
+            for (int m = 0; m < level; m++) own = 2 * own + (dim[m] == dim[level]);
+            for (int path = 0; path < 1 << level; path++) thresh[path] = thresh[path & own];
+        }
+}
+
 static inline void rq_encoder(lt_rng *r, qencoder *e, const qtensor *in, qpq_mode mode, int kr, int ks)
 {
     int lo, hi;
@@ -42,6 +55,7 @@ static inline void rq_encoder(lt_rng *r, qencoder *e, const qtensor *in, qpq_mod
         e->thresh = malloc((size_t)(e->codebooks * nodes) * sizeof *e->thresh);
         for (int i = 0; i < e->codebooks * depth; i++) e->dim[i] = (uint16_t)lt_rng_below(r, (uint32_t)e->length);
         for (int i = 0; i < e->codebooks * nodes; i++) e->thresh[i] = (int16_t)lt_rng_range(r, lo, hi + 1);
+        if (lt_rng_below(r, 2)) rq_separate(e, depth);
     } else {
         int n = e->codebooks * e->prototypes * e->length;
         e->proto = malloc((size_t)n * sizeof *e->proto);
