@@ -20,7 +20,8 @@ typedef struct {
     double *rhs;   /* [k][entries]: columns as LAPACK wants them */
 } equations;
 
-/* Row i of the normal matrix: how often entry i occurs together with each other one, signs multiplied. */
+/* Row i of the normal matrix up to its diagonal: how often entry i occurs together with each other one, signs
+ * multiplied. */
 static void count_band(void *ctx, size_t part, int worker)
 {
     equations *e = ctx;
@@ -36,7 +37,7 @@ static void count_band(void *ctx, size_t part, int worker)
             if (!sign || at < lo || at >= hi) continue;
             double *row = e->a + (size_t)at * (size_t)s->entries;
             e->count[at] += sign;
-            for (int j = 0; j < s->active; j++) {
+            for (int j = 0; j <= i; j++) {
                 int t = lt_lut_entry(idx[j], &other);
                 if (t) row[other] += sign * t;
             }
@@ -72,7 +73,10 @@ static void normal_matrix(equations *e, double ridge)
     lt_parallel_for((size_t)lt_jobs() * 4, count_band, e);
     /* the bias is eliminated: with centred columns it drops out of the equations */
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) e->a[i * n + j] -= e->count[i] * e->count[j] / e->s->rows;
+        for (size_t j = 0; j <= i; j++) {
+            e->a[i * n + j] -= e->count[i] * e->count[j] / e->s->rows;
+            e->a[j * n + i] = e->a[i * n + j];
+        }
     for (size_t i = 0; i < n; i++) e->a[i * n + i] += load > 1e-6 ? load : 1e-6;
 }
 

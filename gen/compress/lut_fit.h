@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 /* Samples of one layer: `rows` output pixels; each row looks up `active` entries (one per codebook and tap), numbers
- * idx[rows][active] in 0..entries-1, ~number where the negative of the entry is looked up (mirrored tables), or
- * LT_LUT_NONE where the tap lies outside; y[rows][k] = true output. */
+ * idx[rows][active] in 0..entries-1, ascending along a row, ~number where the negative of the entry is looked up
+ * (mirrored tables), or LT_LUT_NONE where the tap lies outside; y[rows][k] = true output. */
 enum { LT_LUT_NONE = INT32_MIN };
 typedef struct {
     int rows, active, entries, k;

@@ -1,5 +1,6 @@
 #include "compress/lut_round.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,15 @@
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 
-enum { SCALES = 48, SWEEPS = 20 }; /* first scales tried per output; of coordinate descent, at most */
-static const float factors[] = {1.0f, 0.6f, 0.7f, 0.8f, 0.9f, 1.1f}; /* of the first scale, tried in the metric */
+enum {
+    SCALES = 48,      /* first scales tried per output */
+    TRIAL_SWEEPS = 2, /* of coordinate descent, at most: while scales are tried, with the one chosen */
+    SWEEPS = 20,
+    GROUP = 32,
+    BLOCK = 64,
+    FEW = 16 /* entries of a block whose moves are cheaper to follow one by one than by a product of matrices */
+};
+static const float factors[] = {1.0f, 0.7f, 0.8f, 0.9f}; /* of the first scale, tried in the metric */
 
 typedef struct {
     const lt_lut_samples *s;
@@ -19,12 +27,12 @@ typedef struct {
     const double *normal; /* NULL: nearest integers */
     double *weight;       /* [entries] how often an entry occurs */
     double *u;            /* [entries][entries] upper Cholesky factor of the inverse normal matrix */
-    int lo, hi;
+    int lo, hi, sweeps;
     const lt_lut_scaling *to;
     float *scale;  /* [k] */
     int8_t *q;     /* [entries][k] */
     double *error; /* [k] squared error over the samples */
-    double *work;  /* [jobs][entries] */
+    double *work;  /* [jobs][group_size] */
 } rounding;
 
 static int round_to(const rounding *r, double v)
@@ -57,65 +65,163 @@ static void first_scale(void *ctx, size_t k, int worker)
     r->scale[k] = fmaxf((float)best, r->to->finest);
 }
 
-/* Errors fed forward; w: [entries]. */
-static void feed_forward(rounding *r, size_t k, double *w)
-{
-    size_t n = (size_t)r->s->entries, outs = (size_t)r->s->k;
-    double scale = (double)r->scale[k];
+/* ---- GROUP outputs at a time, so that the matrices are read once for all of them; BLOCK entries between two products
+ * with the rest of a matrix ---- */
 
-    for (size_t i = 0; i < n; i++) w[i] = r->table[i * outs + k];
-    for (size_t i = 0; i < n; i++) {
-        int q = round_to(r, w[i] / scale);
-        r->q[i * outs + k] = (int8_t)q;
-        if (!r->normal || r->weight[i] == 0) continue;
-        const double *u = r->u + i * n;
-        double e = (w[i] - q * scale) / u[i];
-        for (size_t j = i + 1; j < n; j++) w[j] -= e * u[j];
+typedef struct {
+    rounding *r;
+    size_t n, k0;       /* entries; first output */
+    int wide;           /* outputs of the group */
+    double *at, *grad;  /* [n][GROUP] what is left of the table; gradient of the error */
+    double *step, *own; /* [BLOCK][GROUP] of the block: what its entries were moved by; gradient */
+} group;
+
+static void add_scaled(double *to, double factor, const double *v)
+{
+    for (int k = 0; k < GROUP; k++) to[k] += factor * v[k];
+}
+
+static int8_t *integer(const group *g, size_t i, int k)
+{
+    return &g->r->q[i * (size_t)g->r->s->k + g->k0 + (size_t)k];
+}
+
+static double rest(const group *g, size_t i, int k)
+{
+    return (double)g->r->scale[g->k0 + (size_t)k] * *integer(g, i, k) -
+           (double)g->r->table[i * (size_t)g->r->s->k + g->k0 + (size_t)k];
+}
+
+/* The block from b to end, to integers; u: its row of the factor. */
+static void feed_block(group *g, size_t b, size_t end)
+{
+    const rounding *r = g->r;
+
+    memset(g->step, 0, BLOCK * GROUP * sizeof *g->step);
+    for (size_t i = b; i < end; i++) {
+        const double *u = r->normal ? r->u + i * g->n : NULL;
+        double *e = g->step + (i - b) * GROUP;
+        for (int k = 0; k < g->wide; k++) {
+            double scale = (double)r->scale[g->k0 + (size_t)k], v = g->at[i * GROUP + (size_t)k];
+            int q = round_to(r, v / scale);
+            *integer(g, i, k) = (int8_t)q;
+            if (u && r->weight[i] > 0) e[k] = (q * scale - v) / u[i];
+        }
+        for (size_t j = i + 1; u && j < end; j++) add_scaled(g->at + j * GROUP, u[j], e);
     }
 }
 
-static double rest(const rounding *r, size_t i, size_t k)
+static void feed_forward(group *g)
 {
-    size_t at = i * (size_t)r->s->k + k;
-    return (double)r->scale[k] * r->q[at] - (double)r->table[at];
+    const rounding *r = g->r;
+    size_t n = g->n;
+
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < g->wide; k++)
+            g->at[i * GROUP + (size_t)k] = r->table[i * (size_t)r->s->k + g->k0 + (size_t)k];
+    for (size_t b = 0; b < n; b += BLOCK) {
+        size_t end = b + BLOCK < n ? b + BLOCK : n;
+        feed_block(g, b, end);
+        if (r->normal && end < n)
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)(n - end), g->wide, (int)(end - b), 1,
+                        r->u + b * n + end, (int)n, g->step, GROUP, 1, g->at + end * GROUP, GROUP);
+    }
 }
 
-/* Moves entries one at a time while that lowers the error; g: [entries], gradient. */
-static void descend(rounding *r, size_t k, double *g)
+/* Moves entries of the block while that lowers the error; how many it moved. */
+static int descend_block(group *g, size_t b, size_t end)
 {
-    size_t n = (size_t)r->s->entries, outs = (size_t)r->s->k, moved = 1;
-    double scale = (double)r->scale[k];
+    const rounding *r = g->r;
+    int moved = 0;
 
-    memset(g, 0, n * sizeof *g);
-    for (size_t i = 0; i < n; i++) {
-        const double *h = r->normal + i * n;
-        double d = rest(r, i, k);
-        for (size_t j = 0; j < n; j++) g[j] += d * h[j];
-    }
-    for (int sweep = 0; moved && sweep < SWEEPS; sweep++) {
-        moved = 0;
-        for (size_t i = 0; i < n; i++) {
-            const double *h = r->normal + i * n;
-            int8_t *q = &r->q[i * outs + k];
-            int to = round_to(r, *q - g[i] / (scale * h[i]));
+    memset(g->step, 0, BLOCK * GROUP * sizeof *g->step);
+    memcpy(g->own, g->grad + b * GROUP, (end - b) * GROUP * sizeof *g->own);
+    for (size_t i = b; i < end; i++) {
+        const double *h = r->normal + i * g->n;
+        double *step = g->step + (i - b) * GROUP;
+        int here = 0;
+        for (int k = 0; k < g->wide; k++) {
+            double scale = (double)r->scale[g->k0 + (size_t)k];
+            int8_t *q = integer(g, i, k);
+            int to = round_to(r, *q - g->own[(i - b) * GROUP + (size_t)k] / (scale * h[i]));
             if (to == *q || r->weight[i] == 0) continue;
-            double d = scale * (to - *q);
+            step[k] = scale * (to - *q);
             *q = (int8_t)to;
-            for (size_t j = 0; j < n; j++) g[j] += d * h[j];
-            moved++;
+            here++;
+        }
+        for (size_t j = b; here && j < end; j++) add_scaled(g->own + (j - b) * GROUP, h[j], step);
+        moved += here;
+    }
+    return moved;
+}
+
+/* The gradient after `moved` entries of the block have moved. */
+static void follow(group *g, size_t b, size_t end, int moved)
+{
+    const double *h = g->r->normal + b * g->n; /* symmetric: the block's columns are its rows */
+    size_t n = g->n;
+
+    if (moved > FEW) {
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, g->wide, (int)(end - b), 1, g->r->normal + b,
+                    (int)n, g->step, GROUP, 1, g->grad, GROUP);
+        return;
+    }
+    for (size_t i = 0; i < end - b; i++)
+        for (int k = 0; k < g->wide; k++) {
+            double step = g->step[i * GROUP + (size_t)k];
+            for (size_t j = 0; step != 0 && j < n; j++) g->grad[j * GROUP + (size_t)k] += step * h[i * n + j];
+        }
+}
+
+static void descend(group *g)
+{
+    const rounding *r = g->r;
+    size_t n = g->n;
+    int moved = 1;
+
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < g->wide; k++) g->at[i * GROUP + (size_t)k] = rest(g, i, k);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, g->wide, (int)n, 1, r->normal, (int)n, g->at, GROUP,
+                0, g->grad, GROUP);
+    for (int sweep = 0; moved && sweep < r->sweeps; sweep++) {
+        moved = 0;
+        for (size_t b = 0; b < n; b += BLOCK) {
+            size_t end = b + BLOCK < n ? b + BLOCK : n;
+            int here = descend_block(g, b, end);
+            if (here) follow(g, b, end, here);
+            moved += here;
         }
     }
-    r->error[k] = 0;
-    for (size_t i = 0; i < n; i++) r->error[k] += g[i] * rest(r, i, k);
+    for (int k = 0; k < g->wide; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) sum += g->grad[i * GROUP + (size_t)k] * rest(g, i, k);
+        r->error[g->k0 + (size_t)k] = sum;
+    }
 }
 
-static void round_output(void *ctx, size_t k, int worker)
+static size_t group_size(size_t n)
+{
+    return 2 * GROUP * (n + BLOCK);
+}
+
+static void round_group(void *ctx, size_t part, int worker)
 {
     rounding *r = ctx;
-    double *w = r->work + (size_t)worker * (size_t)r->s->entries;
+    size_t n = (size_t)r->s->entries, left = (size_t)r->s->k - part * GROUP;
+    double *work = r->work + (size_t)worker * group_size(n);
+    group g = {.r = r, .n = n, .k0 = part * GROUP, .wide = left < GROUP ? (int)left : GROUP, .at = work};
 
-    feed_forward(r, k, w);
-    if (r->normal) descend(r, k, w);
+    g.grad = g.at + n * GROUP;
+    g.step = g.grad + n * GROUP;
+    g.own = g.step + BLOCK * GROUP;
+    memset(work, 0, group_size(n) * sizeof *work);
+    feed_forward(&g);
+    if (r->normal) descend(&g);
+}
+
+static void round_outputs(rounding *r)
+{
+    lt_parallel_for(((size_t)r->s->k + GROUP - 1) / GROUP, round_group, r);
 }
 
 typedef struct {
@@ -172,7 +278,7 @@ static lt_code search_scales(rounding *r, float *best, double *least, lt_err *er
     for (size_t f = 0; rc == LT_OK && f < sizeof factors / sizeof *factors; f++) {
         for (size_t k = 0; k < outs; k++) r->scale[k] = fmaxf(first[k] * factors[f], r->to->finest);
         rc = snap(r, err);
-        if (rc == LT_OK) lt_parallel_for(outs, round_output, r);
+        if (rc == LT_OK) round_outputs(r);
         for (size_t k = 0; rc == LT_OK && k < outs; k++) {
             if (f && r->error[k] >= least[k]) continue;
             least[k] = r->error[k];
@@ -195,12 +301,14 @@ static lt_code round_all(rounding *r, float *bias, double *least, lt_err *err)
     }
     lt_parallel_for(outs, first_scale, r);
     if (r->normal) {
+        openblas_set_num_threads(1); /* parallel over outputs instead */
         memcpy(r->u, r->normal, n * n * sizeof *r->u);
         LT_TRY(inverse_factor(r->u, s->entries, err));
         LT_TRY(search_scales(r, bias, least, err)); /* bias: scratch until here */
     }
     LT_TRY(snap(r, err));
-    lt_parallel_for(outs, round_output, r);
+    r->sweeps = SWEEPS;
+    round_outputs(r);
     centring c = {r, bias};
     lt_parallel_for(outs, centre_output, &c);
     return LT_OK;
@@ -217,11 +325,12 @@ lt_code lt_lut_round(const lt_lut_samples *s, const float *table, const double *
                   .u = normal ? malloc(n * n * sizeof(double)) : NULL,
                   .lo = -(1 << (bits - 1)) + s->mirrored,
                   .hi = (1 << (bits - 1)) - 1,
+                  .sweeps = TRIAL_SWEEPS,
                   .to = to,
                   .scale = scale,
                   .q = q,
                   .error = calloc(outs, sizeof(double)),
-                  .work = calloc((size_t)lt_jobs() * n, sizeof(double))};
+                  .work = calloc((size_t)lt_jobs() * group_size(n), sizeof(double))};
     double *least = calloc(outs, sizeof *least);
     lt_code rc = LT_OK;
 
