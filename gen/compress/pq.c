@@ -10,6 +10,7 @@
 #include "compress/pq_entries.h"
 #include "compress/pq_samples.h"
 #include "compress/tree.h"
+#include "golden/mirror.h"
 #include "golden/golden.h"
 
 enum { FINEST = 32 }; /* LUT steps per output step, at most */
@@ -249,20 +250,6 @@ static void scratch_free(scratch *w)
     free(w->q);
 }
 
-int8_t *lt_pq_mirrored(const int8_t *half, int tables, int prototypes, int k)
-{
-    size_t row = (size_t)k;
-    int8_t *q = malloc((size_t)tables * (size_t)prototypes * row);
-    for (int t = 0; q && t < tables; t++)
-        for (int c = 0; c < prototypes; c++) {
-            int from = c < prototypes / 2 ? c : prototypes - 1 - c;
-            const int8_t *v = half + (size_t)(t * (prototypes / 2) + from) * row;
-            int8_t *to = q + (size_t)(t * prototypes + c) * row;
-            for (size_t i = 0; i < row; i++) to[i] = from == c ? v[i] : (int8_t)-v[i];
-        }
-    return q;
-}
-
 static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, int encoder, scratch *w, int mult_bits,
                           lt_pq_result *result, lt_err *err)
 {
@@ -298,7 +285,7 @@ static lt_code fit_tables(lt_prep *p, const lt_pq_options *o, lt_pq_samples *s, 
     w->q = NULL; /* the layer's from here on */
     if (o->mirror) {
         int8_t *half = q;
-        q = lt_pq_mirrored(half, active, e->prototypes, l->k);
+        q = qlut_mirrored(half, active, e->prototypes, l->k);
         free(half);
         if (!q) return lt_fail(err, LT_EMEM, "out of memory");
     }

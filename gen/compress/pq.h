@@ -41,10 +41,6 @@ lt_pq_options lt_pq_defaults(void);
 /* Reads overrides, one per line: `name dense`, `name lookup`, `name prototypes=N length=N`; # starts a comment. */
 lt_code lt_pq_read_overrides(const char *path, lt_pq_options *o, lt_err *err);
 
-/* Tables [tables][prototypes][k] from their lower halves [tables][prototypes / 2][k]; malloc'ed, NULL: out of memory.
- */
-int8_t *lt_pq_mirrored(const int8_t *half, int tables, int prototypes, int k);
-
 /* What became of one convolution. */
 typedef struct {
     int layer; /* of the network */

@@ -5,6 +5,7 @@
 
 #include "compress/pq.h"
 #include "compress/pq_entries.h"
+#include "golden/mirror.h"
 
 enum { POSITIONS = 64, SEED = 1 };
 
@@ -67,7 +68,7 @@ static lt_code round_layer(work *w, const lt_prep *p, int layer, const float *ta
     LT_TRY(lt_lut_normal(&s, lt_pq_defaults().ridge, w->normal, err));
     LT_TRY(lt_lut_round(&s, w->half, w->normal, l->lut_bits, to, w->q, scale, shift, err));
     if (mirror) {
-        *lut = lt_pq_mirrored(w->q, active, e->prototypes, l->k);
+        *lut = qlut_mirrored(w->q, active, e->prototypes, l->k);
         return *lut ? LT_OK : lt_fail(err, LT_EMEM, "out of memory");
     }
     *lut = w->q;

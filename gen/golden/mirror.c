@@ -1,5 +1,7 @@
 #include "golden/mirror.h"
 
+#include <stdlib.h>
+
 #include "base/bits.h"
 
 int qenc_element_bits(int prototypes, int length, int j)
@@ -34,4 +36,18 @@ long qlayer_unmirrored(const qlayer *l, const qencoder *e)
                 if (half[i] != -other[i]) return at + i;
         }
     return -1;
+}
+
+int8_t *qlut_mirrored(const int8_t *half, int tables, int prototypes, int k)
+{
+    size_t row = (size_t)k;
+    int8_t *q = malloc((size_t)tables * (size_t)prototypes * row);
+    for (int t = 0; q && t < tables; t++)
+        for (int c = 0; c < prototypes; c++) {
+            int from = c < prototypes / 2 ? c : prototypes - 1 - c;
+            const int8_t *v = half + (size_t)(t * (prototypes / 2) + from) * row;
+            int8_t *to = q + (size_t)(t * prototypes + c) * row;
+            for (size_t i = 0; i < row; i++) to[i] = from == c ? v[i] : (int8_t)-v[i];
+        }
+    return q;
 }

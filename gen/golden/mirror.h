@@ -17,4 +17,8 @@ int qlayer_tables(const qlayer *l, const qencoder *e);
 /* First entry of the layer's tables, an index into lut, that is not the negative of its opposite; -1: none. */
 long qlayer_unmirrored(const qlayer *l, const qencoder *e);
 
+/* Tables [tables][prototypes][k] from their lower halves [tables][prototypes / 2][k]; malloc'ed, NULL: out of memory.
+ */
+int8_t *qlut_mirrored(const int8_t *half, int tables, int prototypes, int k);
+
 #endif

@@ -6,9 +6,11 @@
 
 #include "base/bits.h"
 #include "base/file.h"
+#include "golden/mirror.h"
 #include "model/quantize.h"
 
 enum { VERSION = 1, N_SECTIONS = 6, HEADER = 16, SECTION_HEADER = 12 };
+enum { HALF = 256 }; /* added to a layer's lut_bits: of its mirrored tables only the lower halves are in the file */
 static const char tags[N_SECTIONS][5] = {"NETW", "TENS", "ENCO", "LAYR", "BLOB", "TABL"};
 static const size_t MAX_FILE = (size_t)1 << 29;    /* packed */
 static const size_t MAX_SECTION = (size_t)1 << 29; /* unpacked */
@@ -30,6 +32,12 @@ static size_t lut_count(const qnet *n, const qlayer *l)
     const qencoder *e = &n->encoders[l->encoder];
     size_t taps = e->mode == QPQ_CHANNEL ? (size_t)l->r * (size_t)l->s : 1;
     return mul(mul((size_t)e->codebooks * (size_t)e->prototypes, taps), (size_t)l->k);
+}
+
+static bool is_mirrored(const qnet *n, const qlayer *l)
+{
+    return l->encoder >= 0 && n->encoders[l->encoder].prototypes % 2 == 0 &&
+           qlayer_unmirrored(l, &n->encoders[l->encoder]) < 0;
 }
 
 /* ---- writing ---- */
@@ -87,15 +95,23 @@ static void put_layers(const qnet *n, lt_buf *b)
 {
     for (int i = 0; i < n->n_layers; i++) {
         const qlayer *l = &n->layers[i];
-        const int fields[] = {l->op,       l->in,    l->out,      l->res,    l->res_step, l->res_c_off,
-                              l->k,        l->r,     l->s,        l->stride, l->dilation, l->groups,
-                              l->pad_t,    l->pad_l, l->pad_b,    l->pad_r,  l->w_bits,   l->encoder,
-                              l->lut_bits, l->shift, l->res_mult, l->lo,     l->hi};
+        int lut_bits = l->lut_bits + (is_mirrored(n, l) ? HALF : 0);
+        const int fields[] = {l->op,    l->in,    l->out,      l->res,    l->res_step, l->res_c_off,
+                              l->k,     l->r,     l->s,        l->stride, l->dilation, l->groups,
+                              l->pad_t, l->pad_l, l->pad_b,    l->pad_r,  l->w_bits,   l->encoder,
+                              lut_bits, l->shift, l->res_mult, l->lo,     l->hi};
         put_name(b, l->name);
         for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) put(b, fields[f]);
         for (int k = 0; k < l->k; k++) put(b, l->bias[k]);
         for (int k = 0; k < l->k; k++) lt_buf_le16(b, l->mult[k]);
     }
+}
+
+static void put_lut(const qnet *n, const qlayer *l, lt_buf *b)
+{
+    const qencoder *e = &n->encoders[l->encoder];
+    size_t table = (size_t)e->prototypes * (size_t)l->k, part = is_mirrored(n, l) ? table / 2 : table;
+    for (int t = 0; t < qlayer_tables(l, e); t++) lt_buf_add(b, l->lut + (size_t)t * table, part);
 }
 
 static void put_blobs(const qnet *n, lt_buf *b)
@@ -106,7 +122,7 @@ static void put_blobs(const qnet *n, lt_buf *b)
         if (l->encoder < 0)
             lt_buf_add(b, l->w, weight_count(n, l));
         else
-            lt_buf_add(b, l->lut, lut_count(n, l));
+            put_lut(n, l, b);
     }
 }
 
@@ -358,6 +374,20 @@ static lt_code get_bytes(reader *r, size_t count, int8_t **out)
     return LT_OK;
 }
 
+static lt_code get_lut(reader *r, const qnet *n, qlayer *l)
+{
+    const qencoder *e = &n->encoders[l->encoder];
+    int8_t *half;
+
+    if (!(l->lut_bits & HALF)) return get_bytes(r, lut_count(n, l), &l->lut);
+    l->lut_bits -= HALF;
+    if (e->prototypes % 2) return corrupt(r, "mirrored tables of an odd number of prototypes");
+    LT_TRY(get_bytes(r, lut_count(n, l) / 2, &half));
+    l->lut = qlut_mirrored(half, qlayer_tables(l, e), e->prototypes, l->k);
+    free(half);
+    return l->lut ? LT_OK : lt_fail(r->err, LT_EMEM, "%s: out of memory", r->name);
+}
+
 static lt_code get_blobs(reader *r, qnet *n)
 {
     for (int i = 0; i < n->n_layers; i++) {
@@ -369,7 +399,7 @@ static lt_code get_blobs(reader *r, qnet *n)
         if (l->encoder < 0)
             LT_TRY(get_bytes(r, weight_count(n, l), &l->w));
         else
-            LT_TRY(get_bytes(r, lut_count(n, l), &l->lut));
+            LT_TRY(get_lut(r, n, l));
     }
     return LT_OK;
 }

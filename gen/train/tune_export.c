@@ -7,6 +7,7 @@
 #include "compress/pq.h"
 #include "compress/pq_round.h"
 #include "golden/golden.h"
+#include "golden/mirror.h"
 #include "model/quantize.h"
 #include "train/lsq.h"
 #include "train/products.h"
@@ -200,7 +201,7 @@ static lt_code linear(const lt_tune *t, int i, qlayer *l, lt_err *err)
         if (l->encoder >= 0 && t->o.mirror) {
             const qencoder *e = &t->net.encoders[l->encoder];
             int8_t *half = w;
-            w = lt_pq_mirrored(half, (int)(2 * n / (k_all * (size_t)e->prototypes)), e->prototypes, l->k);
+            w = qlut_mirrored(half, (int)(2 * n / (k_all * (size_t)e->prototypes)), e->prototypes, l->k);
             free(half);
             if (!w) rc = lt_fail(err, LT_EMEM, "%s: out of memory", l->name);
         }

@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/rng.h"
 #include "golden/golden.h"
+#include "golden/mirror.h"
 #include "golden/qnet.h"
 #include "model/quantize.h"
 
@@ -60,6 +61,20 @@ static inline void rq_encoder(lt_rng *r, qencoder *e, const qtensor *in, qpq_mod
         int n = e->codebooks * e->prototypes * e->length;
         e->proto = malloc((size_t)n * sizeof *e->proto);
         for (int i = 0; i < n; i++) e->proto[i] = (int16_t)lt_rng_range(r, lo, hi);
+    }
+}
+
+/* Makes the tables mirrored; -top - 1 has no opposite. */
+static inline void rq_mirror(qlayer *l, const qencoder *e, int top)
+{
+    size_t row = (size_t)l->k, half = (size_t)(e->prototypes / 2);
+    for (int t = 0; t < qlayer_tables(l, e); t++) {
+        int8_t *lower = l->lut + (size_t)t * 2 * half * row, *upper = lower + (2 * half - 1) * row;
+        for (size_t c = 0; c < half; c++, lower += row, upper -= row)
+            for (size_t k = 0; k < row; k++) {
+                if (lower[k] < -top) lower[k] = (int8_t)-top;
+                upper[k] = (int8_t)-lower[k];
+            }
     }
 }
 
@@ -163,6 +178,7 @@ static inline void rq_layer(lt_rng *r, qnet *n, int i)
         int top = (1 << (l->lut_bits - 1)) - 1;
         l->lut = malloc(count);
         for (size_t k = 0; k < count; k++) l->lut[k] = (int8_t)lt_rng_range(r, -top - 1, top);
+        if (lt_rng_below(r, 2)) rq_mirror(l, e, top);
         spread = (double)top * e->codebooks * (double)taps / 2;
     }
     rq_post(r, n, l, spread + 1);
