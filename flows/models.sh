@@ -71,7 +71,7 @@ readme() {
 Made by `lutra` alone, on a CPU. `make models DATA=folder` makes those that are missing, `make models DATA=folder MODELS=file` one again; the commands
 are in `recipes.txt`, seed 1 where none is named. CIFAR-10 (A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009) is not part of the project; the procedural images
 are made by `lutra` itself. Accuracy: of all 10,000 test images; `.lqn` are integer networks, evaluated bit for bit as the hardware computes. The same command gives the same bits on
-processors of one instruction set (docs/training.md). Minutes: number of epochs times the fastest epoch, on the threads in parentheses.
+processors of one instruction set (docs/training.md), except for `resnet20-cifar10.pq3.lqn`: its run started from tables that an earlier rounding had made. Minutes: number of epochs times the fastest epoch, on the threads in parentheses.
 
 | file | network | images | accuracy % | size kB | minutes (threads) | command |
 | --- | --- | --- | ---: | ---: | ---: | --- |

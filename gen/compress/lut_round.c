@@ -92,7 +92,7 @@ static double rest(const group *g, size_t i, int k)
            (double)g->r->table[i * (size_t)g->r->s->k + g->k0 + (size_t)k];
 }
 
-/* The block from b to end, to integers; u: its row of the factor. */
+/* The block from b to end, to integers; step receives the errors that the entries behind it take over. */
 static void feed_block(group *g, size_t b, size_t end)
 {
     const rounding *r = g->r;
